@@ -1,0 +1,196 @@
+"""The one way to the file system for everything that a disk must be able to trust.
+
+Journal, region files, allocation map and descriptor do all their I/O through :class:`Files`, so that a test can
+record every call, fail it, tear it or reorder it. The interface is as small as that work allows.
+
+An implementation must not buffer: when ``pwrite`` returns, every ``pread`` sees the bytes. It must not promise more
+than the kernel does either: bytes are safe from a power cut only after ``sync`` of their file, a name (created,
+replaced, removed) only after ``sync_dir`` of its folder. Every failure is an ``OSError``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+Bytes: TypeAlias = bytes | bytearray | memoryview
+
+
+class File(Protocol):
+    """An open file. Offsets and sizes are bytes; any thread may call."""
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Read up to ``size`` bytes at ``offset``; fewer only at the end of the file."""
+
+    def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
+        """Write all ``parts``, one after the other, from ``offset`` on; never a short write."""
+
+    def size(self) -> int:
+        """The file's length in bytes."""
+
+    def resize(self, size: int) -> None:
+        """Cut the file, or lengthen it with a hole."""
+
+    def reserve(self, size: int) -> None:
+        """Make sure that writes below ``size`` bytes find room on the file system; the length becomes ``size``."""
+
+    def data(self) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) of the ranges that may hold something; what lies between them is holes."""
+
+    def sync(self) -> None:
+        """``fdatasync``: when it returns, what was written is safe. After an error nothing written is known safe."""
+
+    def close(self) -> None:
+        """Close without syncing."""
+
+
+class Files(Protocol):
+    """A file system. Paths are absolute or relative to the process; folders must exist before their files."""
+
+    def open(self, path: Path, *, write: bool = False, create: bool = False) -> File:
+        """Open ``path``; with ``create``, make it (empty) if it is absent."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give ``source`` the name ``target`` at once, in the place of whatever had it."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file; an absent one is no error."""
+
+    def make_dir(self, path: Path) -> None:
+        """Make a folder and its parents; one that stands already is no error."""
+
+    def list_dir(self, path: Path) -> list[str]:
+        """Names in a folder, sorted; an absent folder has none."""
+
+    def exists(self, path: Path) -> bool:
+        """Whether the name stands."""
+
+    def sync_dir(self, path: Path) -> None:
+        """Make the names in a folder safe."""
+
+
+class _OsFile:
+    def __init__(self, path: Path, flags: int) -> None:
+        self._fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+    def pread(self, size: int, offset: int) -> bytes:
+        data = os.pread(self._fd, size, offset)
+        if len(data) == size or not data:
+            return data
+        parts = [data]
+        got = len(data)
+        while got < size and (more := os.pread(self._fd, size - got, offset + got)):
+            parts.append(more)
+            got += len(more)
+        return b"".join(parts)
+
+    def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
+        if len(parts) > 1:
+            parts = [b"".join(parts)]
+        for part in parts:
+            view = memoryview(part)
+            while view:
+                written = os.pwrite(self._fd, view, offset)
+                view = view[written:]
+                offset += written
+
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    def resize(self, size: int) -> None:
+        os.ftruncate(self._fd, size)
+
+    def reserve(self, size: int) -> None:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._fd, 0, size)
+        elif self.size() < size:
+            os.ftruncate(self._fd, size)
+
+    def data(self) -> Iterator[tuple[int, int]]:
+        position, end = 0, self.size()
+        while position < end:
+            try:
+                start = os.lseek(self._fd, position, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:
+                    return
+                yield position, end
+                return
+            position = os.lseek(self._fd, start, os.SEEK_HOLE)
+            yield start, position
+
+    def sync(self) -> None:
+        if hasattr(os, "fdatasync"):
+            os.fdatasync(self._fd)
+        else:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class OsFiles:
+    """The machine's own file system."""
+
+    def open(self, path: Path, *, write: bool = False, create: bool = False) -> File:
+        """Open ``path`` unbuffered."""
+        flags = (os.O_RDWR if write else os.O_RDONLY) | (os.O_CREAT if create else 0)
+        return _OsFile(path, flags)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """``rename(2)``."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """``unlink(2)``."""
+        path.unlink(missing_ok=True)
+
+    def make_dir(self, path: Path) -> None:
+        """``mkdir -p``."""
+        path.mkdir(parents=True, exist_ok=True)
+
+    def list_dir(self, path: Path) -> list[str]:
+        """Sorted ``readdir``."""
+        try:
+            return sorted(entry.name for entry in path.iterdir())
+        except FileNotFoundError:
+            return []
+
+    def exists(self, path: Path) -> bool:
+        """Follow links, as ``open`` does."""
+        return path.exists()
+
+    def sync_dir(self, path: Path) -> None:
+        """``fsync`` of the folder."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def write_atomically(files: Files, path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path`` so that after a crash either the old or the new file stands there, whole and synced.
+
+    Errors: ``OSError`` from the file system; the old file then still stands.
+    """
+    fresh = path.with_name(path.name + ".new")
+    files.remove(fresh)
+    file = files.open(fresh, write=True, create=True)
+    try:
+        file.pwrite([content], 0)
+        file.sync()
+    except OSError:
+        with contextlib.suppress(OSError):
+            files.remove(fresh)
+        raise
+    finally:
+        file.close()
+    files.replace(fresh, path)
+    files.sync_dir(path.parent)

@@ -1,0 +1,80 @@
+"""The two interfaces of the geometry: a codec (bytes to blocks) and a layout (columns to chunks).
+
+Both are pure: no state, no I/O, safe from any thread. Each implementation is one file with one class and registers
+under an entry point (``bbd.codecs``, ``bbd.layouts``); nothing else changes to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+SECTION_BLOCKS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block state: its full name (``minecraft:lever``) and the properties that differ from the defaults or matter
+    to the codec."""
+
+    name: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+class Codec(Protocol):
+    """Bytes of one section (16 x 16 x 16 blocks) to its blocks and back.
+
+    Block indices count as the game does: ``y << 8 | z << 4 | x`` within the section.
+    A codec must not depend on anything outside the section, and every payload must come back from its own blocks.
+    """
+
+    name: str
+    number: int
+    """Its number in the check section: ``byte`` 1, ``nibble`` 2, ``redstone`` 3."""
+    section_size: int
+    """Payload bytes of a section."""
+    palette: Sequence[Block]
+    """Every block it writes, air last, at most 65535 of them."""
+
+    def encode(self, payload: bytes) -> npt.NDArray[np.uint16]:
+        """4096 palette indices, in block order. A payload shorter than ``section_size`` leaves the blocks of the
+        bytes it lacks as air."""
+
+    def recognise(self, name: str, properties: Mapping[str, str]) -> int | None:
+        """The palette index of a block found in a world (aliases and missing default properties included), the
+        index of air for air, or ``None`` for a block that is no part of a payload."""
+
+    def decode(self, indices: npt.NDArray[np.int32]) -> tuple[bytes, bytes | None]:
+        """The payload of 4096 palette indices (-1: not recognised), and which bytes are lost: ``None`` for none,
+        else a byte per payload byte, not 0 where a block of it is air or unrecognised (such bytes read 0)."""
+
+    def blocks_of(self, byte: int) -> Sequence[int]:
+        """Block indices that hold payload byte ``byte`` of a section, most significant bits first."""
+
+    def byte_at(self, block: int) -> int | None:
+        """The payload byte that block index ``block`` holds a part of; ``None`` for scaffolding."""
+
+
+class Layout(Protocol):
+    """Column numbers to chunks, relative to the disk's origin, size-independent: column n stays where it is when the
+    disk grows. All chunks have coordinates >= 0, so the chunk at (-1, -1) is never the disk's, unless the layout
+    says otherwise in its own documentation."""
+
+    name: str
+    number: int
+    """Its number in the check section: ``hilbert`` 1, ``linear`` 2, ``spiral`` 3."""
+    origin_multiple: int
+    """The origin's chunk coordinates must be multiples of this."""
+
+    def chunk(self, column: int) -> tuple[int, int]:
+        """Chunk coordinates (x, z) of a column, relative to the origin."""
+
+    def column(self, x: int, z: int) -> int | None:
+        """The column at a chunk relative to the origin; ``None`` where no disk of this layout can reach."""
+
+    def rectangles(self, columns: int) -> Iterator[tuple[int, int, int, int]]:
+        """The chunks of columns 0…columns-1 as disjoint rectangles (x, z, width, depth), at most some hundreds."""

@@ -1,0 +1,56 @@
+"""What the protocol asks of a disk: the border between ``nbd`` and whatever stores the bytes.
+
+The server calls ``try_read`` and ``try_write`` from its receive loop, for every request that is inside the disk and
+allowed. They answer at once or not at all; the slow twins may take their time. Offsets and lengths are bytes; the
+caller has checked ``0 <= offset``, ``0 < length`` and ``offset + length <= size``.
+A failure is an ``OSError``; its ``errno`` goes to the client (EPERM, EIO, ENOMEM, EINVAL, ENOSPC, anything else EIO).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+Part: TypeAlias = bytes | bytearray | memoryview
+
+
+class Device(Protocol):
+    """A block device. All methods are called on one event loop; none may block it."""
+
+    size: int
+    read_only: bool
+
+    def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
+        """The bytes, as parts that nobody will change any more; ``None`` if that takes I/O."""
+
+    async def read(self, offset: int, length: int) -> Sequence[Part]:
+        """The bytes, however long it takes."""
+
+    def try_write(self, offset: int, data: memoryview) -> bool:
+        """Take the bytes at once and return True, or change nothing and return False. ``data`` is the caller's
+        again when this returns: keep no reference."""
+
+    async def write(self, offset: int, data: bytes | bytearray) -> None:
+        """Take the bytes, which the caller won't change any more, all visible at once when they are."""
+
+    async def flush(self) -> None:
+        """Return when everything acknowledged before this call is on stable storage."""
+
+    async def zero(self, offset: int, length: int, *, may_punch: bool) -> None:
+        """Make the range read as zeros; without ``may_punch``, a later write there must not want for room."""
+
+    async def trim(self, offset: int, length: int) -> None:
+        """The client needs these bytes no more; they read as zeros here."""
+
+    async def prefetch(self, offset: int, length: int) -> None:
+        """Bring the range into memory (NBD_CMD_CACHE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A device under the name and description that clients see (UTF-8, at most 4096 bytes each)."""
+
+    name: str
+    description: str
+    device: Device

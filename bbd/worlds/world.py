@@ -1,0 +1,104 @@
+"""What the disk asks of a world, whether it lies in files or in a running server.
+
+The disk knows columns by number and sections by their payload bytes. A world knows blocks. Between them stands a
+:class:`Site`: one disk's place in one world. Section indices are 0…15 data, 16 check, 17…19 parity
+(index i is the section at y ``16 * i``).
+
+What a site must not do: answer with bytes it is not sure of (a chunk it can't read is :class:`ColumnUnreadable`, an
+illegal block is a lost byte, never a zero), return from ``write`` before the blocks are safe, touch anything outside
+the written sections, or hold the event loop: every method here blocks and is called from worker threads, except
+``vacancies_known``, which answers from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+DATA_SECTIONS = 16
+CHECK_SECTION = 16
+FIRST_PARITY_SECTION = 17
+STORED_SECTIONS = 20
+COLUMNS_PER_GROUP = 1024
+
+
+class Keep(Enum):
+    """Stands for a section that a write leaves as it is in the world, block by block."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSection:
+    """A section read from the world: as many bytes as the codec's ``section_size``.
+
+    ``lost`` is ``None`` where every block is in the palette, else one byte per payload byte, not 0 where the byte is
+    not known because a block of it is not in the palette. Lost bytes read 0 in ``payload``.
+    """
+
+    payload: bytes
+    lost: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """A chunk read from the world: ``STORED_SECTIONS`` entries, ``None`` for a section that is air all over.
+
+    ``base`` is the site's own (the parsed chunk); hand it back in :class:`ColumnWrite` to spare a second read.
+    """
+
+    sections: Sequence[StoredSection | None]
+    base: Any = None
+
+
+SectionWrite: TypeAlias = bytes | None | Keep
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnWrite:
+    """New sections of one column: ``STORED_SECTIONS`` entries.
+
+    An entry is the payload (shorter than a section: the blocks after its last byte become air), ``None`` for air all
+    over, or ``KEEP``. ``base`` is what ``read`` gave for this column (``None``: nothing stands there, or what stands
+    there can't be read and is replaced whole).
+    """
+
+    sections: Sequence[SectionWrite]
+    base: Any = None
+
+
+class ColumnUnreadable(OSError):
+    """A chunk stands there but can't be read (EIO). ``where`` says which, ``raw`` holds its bytes as they are."""
+
+    def __init__(self, errno: int, why: str, raw: bytes = b"") -> None:
+        super().__init__(errno, why)
+        self.raw = raw
+
+
+class Site(Protocol):
+    """One disk's place in a world."""
+
+    def describe(self, column: int) -> str:
+        """Where a column stands, for messages: ``chunk 3,-1 (x 48..63, z -16..-1)``."""
+
+    def read(self, column: int) -> StoredColumn | None:
+        """The column as it stands; ``None`` where no chunk is. Raises :class:`ColumnUnreadable`, ``OSError``."""
+
+    def write(self, columns: Mapping[int, ColumnWrite]) -> None:
+        """Write columns, durably: at return all of them are synced. A column left without any block that is not air,
+        in a chunk that holds nothing else of anybody's, is removed.
+
+        On ``OSError`` (ENOSPC, EIO…) each column stands as before or as written, never half; call again to retry.
+        """
+
+    def vacancies_known(self, group: int) -> int | None:
+        """A bit per column of ``group`` (columns ``1024 * group`` and on, the first in bit 0), set where no chunk
+        stands; ``None`` where that is not in memory yet. Never blocks."""
+
+    def vacancies(self, group: int) -> int:
+        """The same, looking into the world."""
