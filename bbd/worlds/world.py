@@ -56,7 +56,7 @@ class StoredColumn:
     base: Any = None
 
 
-SectionWrite: TypeAlias = bytes | None | Keep
+SectionWrite: TypeAlias = bytes | Keep | None
 
 
 @dataclass(frozen=True, slots=True)
