@@ -6,13 +6,12 @@ The disk knows columns by number and sections by their payload bytes. A world kn
 
 What a site must not do: answer with bytes it is not sure of (a chunk it can't read is :class:`ColumnUnreadable`, an
 illegal block is a lost byte, never a zero), return from ``write`` before the blocks are safe, touch anything outside
-the written sections, or hold the event loop: every method here blocks and is called from worker threads, except
-``vacancies_known``, which answers from memory.
+the written sections, or hold the event loop: every method here blocks and is called from worker threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
@@ -96,9 +95,10 @@ class Site(Protocol):
         On ``OSError`` (ENOSPC, EIO…) each column stands as before or as written, never half; call again to retry.
         """
 
-    def vacancies_known(self, group: int) -> int | None:
-        """A bit per column of ``group`` (columns ``1024 * group`` and on, the first in bit 0), set where no chunk
-        stands; ``None`` where that is not in memory yet. Never blocks."""
-
     def vacancies(self, group: int) -> int:
-        """The same, looking into the world."""
+        """A bit per column of ``group`` (columns ``1024 * group`` and on, the first in bit 0), set where no chunk
+        stands. A place whose header entry is damaged is not vacant.
+        """
+
+    def present(self) -> Iterator[int]:
+        """The columns, in no order and however large the disk is, where a chunk stands; costs what the world holds."""

@@ -1,0 +1,123 @@
+"""The journal's bytes: segment headers and records, without any I/O (``docs/format.md``, "Journal").
+
+A segment is a header of 4096 bytes and records up to the first that isn't whole. Every record's CRC is begun from its
+segment's, so that what an earlier life of the file left behind is never taken for a record of this one.
+Sequence numbers order the records, not their places: replay sorts by them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from crc32c import crc32c
+
+MAGIC: Final = b"bbdjrnl\x01"
+HEADER_SIZE: Final = 4096
+_HEADER = struct.Struct("<8s16s16sQQI")
+"""magic, disk id, journal id, epoch, segment number, CRC-32C of what stands before it."""
+_RECORD = struct.Struct("<IBBHIQQQ")
+"""CRC-32C of what follows and the payload; kind, 0, section mask, payload length, sequence, first column, columns."""
+RECORD_HEADER_SIZE: Final = _RECORD.size
+_AFTER_CRC: Final = 4
+_DATA: Final = 1
+_ZERO: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHeader:
+    """Whose segment this is; ids are 16 bytes."""
+
+    disk_id: bytes
+    journal_id: bytes
+    epoch: int
+    number: int
+
+    def pack(self) -> bytes:
+        """The first 4096 bytes of the segment."""
+        return (self._head() + struct.pack("<I", self.salt)).ljust(HEADER_SIZE, b"\0")
+
+    @property
+    def salt(self) -> int:
+        """Where the CRC of each of its records begins."""
+        return crc32c(self._head())
+
+    def _head(self) -> bytes:
+        return _HEADER.pack(MAGIC, self.disk_id, self.journal_id, self.epoch, self.number, 0)[:-4]
+
+    @staticmethod
+    def unpack(raw: bytes) -> SegmentHeader | None:
+        """The header, or ``None`` where there is no whole one (a segment that never came to be)."""
+        if len(raw) < HEADER_SIZE:
+            return None
+        magic, disk_id, journal_id, epoch, number, crc = _HEADER.unpack_from(raw)
+        header = SegmentHeader(disk_id, journal_id, epoch, number)
+        return header if magic == MAGIC and crc == header.salt else None
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """New bytes of one column: ``sections`` maps section indices (0…15, ascending) to whole payloads."""
+
+    sequence: int
+    column: int
+    sections: dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroRecord:
+    """Columns ``first`` … ``first + count - 1`` became zeros."""
+
+    sequence: int
+    first: int
+    count: int
+
+
+Record: TypeAlias = DataRecord | ZeroRecord
+
+
+def encode(record: Record, salt: int) -> list[bytes]:
+    """A record's bytes, as parts to be written one after the other."""
+    payloads: Sequence[bytes]
+    if isinstance(record, DataRecord):
+        payloads = list(record.sections.values())
+        mask = sum(1 << index for index in record.sections)
+        kind, first, count = _DATA, record.column, 1
+    else:
+        payloads, mask, kind, first, count = (), 0, _ZERO, record.first, record.count
+    length = sum(map(len, payloads))
+    head = _RECORD.pack(0, kind, 0, mask, length, record.sequence, first, count)[_AFTER_CRC:]
+    crc = crc32c(head, salt)
+    for payload in payloads:
+        crc = crc32c(payload, crc)
+    return [struct.pack("<I", crc) + head, *payloads]
+
+
+def decode(segment: bytes, section_size: int) -> Iterator[Record]:
+    """The whole records of a segment that begins with its header, up to the first that is torn or not there."""
+    header = SegmentHeader.unpack(segment[:HEADER_SIZE])
+    if header is None:
+        return
+    view = memoryview(segment)
+    position = HEADER_SIZE
+    while position + RECORD_HEADER_SIZE <= len(segment):
+        crc, kind, _, mask, length, sequence, first, count = _RECORD.unpack_from(segment, position)
+        end = position + RECORD_HEADER_SIZE + length
+        if end > len(segment) or crc32c(view[position + _AFTER_CRC : end], header.salt) != crc:
+            return
+        if kind == _DATA:
+            if length != mask.bit_count() * section_size:
+                return
+            yield DataRecord(sequence, first, _sections(view[position + RECORD_HEADER_SIZE : end], mask, section_size))
+        elif kind == _ZERO:
+            yield ZeroRecord(sequence, first, count)
+        else:
+            return
+        position = end
+
+
+def _sections(payload: memoryview, mask: int, size: int) -> dict[int, bytes]:
+    indices = [index for index in range(16) if mask >> index & 1]
+    return {index: bytes(payload[at * size : (at + 1) * size]) for at, index in enumerate(indices)}

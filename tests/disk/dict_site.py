@@ -1,0 +1,63 @@
+"""A site whose world is a dictionary: what a disk wrote, section by section, for tests of the layers above worlds."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, StoredColumn, StoredSection
+
+
+@dataclass
+class DictSite:
+    """Columns in memory. ``fail_writes`` and ``unreadable`` make it fail; ``foreign`` chunks are somebody else's."""
+
+    section_size: int = 4096
+    columns: dict[int, list[StoredSection | None]] = field(default_factory=dict)
+    unreadable: set[int] = field(default_factory=set)
+    fail_writes: int | None = None
+    writes: int = 0
+
+    def describe(self, column: int) -> str:
+        return f"chunk {column},0"
+
+    def read(self, column: int) -> StoredColumn | None:
+        if column in self.unreadable:
+            raise ColumnUnreadable(errno.EIO, "its chunk is cut off", b"raw bytes")
+        sections = self.columns.get(column)
+        return None if sections is None else StoredColumn(list(sections), base=sections)
+
+    def write(self, columns: Mapping[int, ColumnWrite]) -> None:
+        if self.fail_writes is not None:
+            raise OSError(self.fail_writes, "injected")
+        for column, write in columns.items():
+            fresh = [self._section(write, index) for index in range(len(write.sections))]
+            self.unreadable.discard(column)
+            self.columns[column] = fresh
+            if all(section is None for section in fresh):
+                del self.columns[column]
+            self.writes += 1
+
+    def vacancies(self, group: int) -> int:
+        bits = (1 << 1024) - 1
+        for column in [*self.columns, *self.unreadable]:
+            if column >> 10 == group:
+                bits &= ~(1 << (column & 1023))
+        return bits
+
+    def present(self) -> Iterator[int]:
+        yield from {*self.columns, *self.unreadable}
+
+    def _section(self, write: ColumnWrite, index: int) -> StoredSection | None:
+        entry = write.sections[index]
+        if entry is KEEP:
+            old: StoredSection | None = write.base[index] if write.base else None
+            return old
+        if entry is None:
+            return None
+        assert isinstance(entry, bytes)
+        lost = None
+        if len(entry) < self.section_size:
+            lost = bytes(len(entry)) + b"\1" * (self.section_size - len(entry))
+        return StoredSection(entry.ljust(self.section_size, b"\0"), lost)
