@@ -104,7 +104,8 @@ class ColumnReader:
             stored = self._site.read(column)
         except ColumnUnreadable:
             return True
-        if stored is None or all(section is None for section in stored.sections):
+        own = () if stored is None else stored.sections[: self._identity.stored_sections]
+        if stored is None or all(section is None for section in own):
             return False
         return isinstance(self.identify(column, stored), str)
 

@@ -88,7 +88,8 @@ class ColumnWriter:
             for at, (column, one) in enumerate(kept.items())
         }
         for column in vacant:
-            writes[column] = ColumnWrite([None] * STORED_SECTIONS, self._base(merged[column]))
+            entries: list[SectionWrite] = [None] * self._identity.stored_sections
+            writes[column] = ColumnWrite(self._up_to_the_top(entries), self._base(merged[column]))
         return writes, vacant
 
     def _merge(self, column: int, update: ColumnUpdate) -> _Merged:
@@ -194,8 +195,12 @@ class ColumnWriter:
         entries: list[SectionWrite] = [KEEP if payload is None else self._entry(payload) for payload in merged.payloads]
         entries.append(check)
         entries.extend(self._entry(row.tobytes()) for row in rows)
-        entries.extend([None] * (STORED_SECTIONS - len(entries)))
-        return entries
+        return self._up_to_the_top(entries)
+
+    @staticmethod
+    def _up_to_the_top(entries: list[SectionWrite]) -> list[SectionWrite]:
+        """What stands above the disk's own sections is not the disk's."""
+        return entries + [KEEP] * (STORED_SECTIONS - len(entries))
 
     def _entry(self, payload: bytes) -> bytes | None:
         return None if canonical(payload, self._zero) is self._zero else payload

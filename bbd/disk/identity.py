@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bbd.worlds.world import FIRST_PARITY_SECTION
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -20,3 +22,8 @@ class Identity:
     parity: int
     section_size: int
     accept_edits: bool
+
+    @property
+    def stored_sections(self) -> int:
+        """How many sections of a column are the disk's: data, check, parity."""
+        return FIRST_PARITY_SECTION + self.parity

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,21 @@ class Layout(Protocol):
     """Its number in the check section: ``hilbert`` 1, ``linear`` 2, ``spiral`` 3."""
     origin_multiple: int
     """The origin's chunk coordinates must be multiples of this."""
+
+    @property
+    def width_log2(self) -> int:
+        """What a check section keeps of the parameters: log2 of the width in chunks, 0 for a layout without one."""
+
+    def parameters(self) -> Mapping[str, int]:
+        """What the constructor takes to make this layout again, as the descriptor keeps it: ``{"width": 32}``."""
+
+    @classmethod
+    def for_size(cls, columns: int) -> Self:
+        """The layout with the parameters that suit a new disk of so many columns."""
+
+    @classmethod
+    def from_width_log2(cls, width_log2: int) -> Self:
+        """The layout whose ``width_log2`` a check section gives. Raises ``ValueError`` where none has it."""
 
     def chunk(self, column: int) -> tuple[int, int]:
         """Chunk coordinates (x, z) of a column, relative to the origin."""
