@@ -1,0 +1,74 @@
+"""The command ``bbd``: one file a subcommand, and one way for errors to reach a person."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from bbd import __version__
+from bbd.cli import create, info, serve, what, where
+from bbd.errors import BbdError
+
+app = typer.Typer(
+    name="bbd",
+    help="A network block device whose disk is made of Minecraft blocks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("create")(create.create)
+app.command("serve")(serve.serve)
+app.command("info")(info.info)
+# A negative coordinate must not be taken for an option.
+app.command("where", context_settings={"ignore_unknown_options": True})(where.where)
+app.command("what", context_settings={"ignore_unknown_options": True})(what.what)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bbd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A network block device whose disk is made of Minecraft blocks."""
+    del version
+
+
+def main() -> None:
+    """Run a command. Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 misused."""
+    logging.basicConfig(format="bbd: %(message)s", level=logging.WARNING)
+    try:
+        app()
+    except BbdError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        _fail(_words(error))
+
+
+def _fail(message: str) -> None:
+    print(f"bbd: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(1)
+
+
+def _words(error: OSError) -> str:
+    path = f"{error.filename}: " if error.filename else ""
+    cure = {
+        errno.ENOSPC: "; make room on that file system and try again",
+        errno.EACCES: "; look at the owner and mode of the file",
+        errno.EROFS: "; the file system is mounted read-only",
+    }.get(error.errno or 0, "")
+    return f"{path}{error.strerror or error}{cure}"

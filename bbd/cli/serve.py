@@ -1,0 +1,148 @@
+"""``bbd serve``: open worlds, show their disks to NBD clients, and leave everything in order at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from bbd.cli.arguments import format_size, parse_listen, parse_size
+from bbd.cli.demo import make_demo
+from bbd.cli.hosting import Host, open_host
+from bbd.cli.loop import run
+from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
+from bbd.cli.state import journals_folder
+from bbd.disk.disk import Disk
+from bbd.disk.opening import Options
+from bbd.errors import BbdError
+from bbd.nbd.export import Export
+from bbd.nbd.server import NbdServer
+
+DEFAULT_LISTEN: Final = "127.0.0.1:10809"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where to listen: TCP (host, port), a unix socket, or both."""
+
+    tcp: tuple[str, int] | None
+    unix: Path | None
+
+
+def serve(
+    *,
+    world: Annotated[list[Path], typer.Option(help="A world's folder; give it again for more worlds.")],
+    disk: Annotated[str | None, typer.Option(help="Serve only the disk of this name.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(help=f"HOST:PORT. [default: {DEFAULT_LISTEN}, unless --unix is given]")
+    ] = None,
+    unix: Annotated[Path | None, typer.Option(help="A unix socket to listen on.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse writes, and write nothing.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when the last client has gone.")] = False,
+    cache: Annotated[str, typer.Option(help="Memory for cached and unwritten data, all disks together.")] = "256M",
+    journal: Annotated[Path | None, typer.Option(help="The folder of the journals. [default: user's state]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Over others' blocks, and past a lost journal.")] = False,
+) -> None:
+    """Serve every disk of the worlds as an NBD export, until SIGTERM or Ctrl-C. A world that is not there is made."""
+    if listen is None and unix is None:
+        listen = DEFAULT_LISTEN
+    addresses = Addresses(parse_listen(listen) if listen else None, unix)
+    options = Options(journals_folder(journal), parse_size(cache), read_only=read_only, force=force)
+    run(_serve(world, disk, addresses, options, once=once))
+
+
+async def _serve(
+    worlds: Sequence[Path], only: str | None, addresses: Addresses, options: Options, *, once: bool
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    hosts: list[Host] = []
+    try:
+        for world in dict.fromkeys(path.absolute() for path in worlds):
+            host = await _open(world, only, options, len(worlds))
+            hosts.append(host)
+        disks = [disk for host in hosts for disk in host.disks]
+        for disk in disks:
+            await disk.start()
+        server = NbdServer([_export(disk) for disk in disks])
+        try:
+            await _listen(server, addresses, disks)
+            await _until(stop, server, once=once)
+        finally:
+            await server.stop()
+            await _close_all(disks)
+    finally:
+        for host in hosts:
+            host.close()
+
+
+async def _open(world: Path, only: str | None, options: Options, worlds: int) -> Host:
+    if not world.exists():
+        if options.read_only:
+            raise BbdError(f"{world} does not exist, and --read-only makes nothing")
+        typer.echo(f"Making {world}: 64 MiB, formatted vfat, with a few files to find.")
+        await make_demo(world, options)
+    return open_host(world, _share(options, worlds), only=only)
+
+
+def _share(options: Options, worlds: int) -> Options:
+    return Options(options.journals, options.cache // worlds, read_only=options.read_only, force=options.force)
+
+
+def _export(disk: Disk) -> Export:
+    return Export(disk.name, f"{format_size(disk.size)} of Minecraft blocks", disk)
+
+
+async def _listen(server: NbdServer, addresses: Addresses, disks: Sequence[Disk]) -> None:
+    if addresses.unix is not None:
+        await server.listen_unix(addresses.unix)
+        for disk in disks:
+            _announce(disk, unix_uri(addresses.unix, disk.name))
+    if addresses.tcp is not None:
+        host, port = await server.listen_tcp(*addresses.tcp)
+        for disk in disks:
+            _announce(disk, tcp_uri(host, port, disk.name))
+        hint = mount_hint(disks[0].name, host=host, port=port)
+    else:
+        hint = mount_hint(disks[0].name, socket=addresses.unix)
+    typer.echo("Mount it on this machine:")
+    for line in hint:
+        typer.echo(f"  {line}")
+    typer.echo("Serving. Ctrl-C stops, and leaves everything in the world.")
+
+
+def _announce(disk: Disk, uri: str) -> None:
+    mode = ", read-only" if disk.read_only else ""
+    typer.echo(f"{disk.name} ({format_size(disk.size)}{mode}): {uri}")
+
+
+async def _until(stop: asyncio.Event, server: NbdServer, *, once: bool) -> None:
+    waits: list[asyncio.Task[object]] = [asyncio.create_task(stop.wait())]
+    if once:
+        waits.append(asyncio.create_task(server.wait_idle_after_use()))
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def _close_all(disks: Sequence[Disk]) -> None:
+    """Close every disk, whatever the others do; then tell the first failure."""
+    failures = [result for result in await asyncio.gather(*map(_close, disks), return_exceptions=True) if result]
+    if failures:
+        raise failures[0]
+
+
+async def _close(disk: Disk) -> None:
+    try:
+        await disk.close()
+    except OSError as error:
+        raise BbdError(
+            f"disk {disk.name!r} could not be brought into its world ({error.strerror or error}); what was flushed is "
+            "in the journal, and the next bbd serve brings it in when there is room"
+        ) from error

@@ -1,0 +1,176 @@
+"""A power cut after every single file call of a scripted load: the disk opens, and all that was flushed is there."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from bbd.cli.hosting import geometry_of, identity_of
+from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
+from bbd.disk.disk import Disk
+from bbd.disk.opening import Options, Place, create_disk, open_disk
+from bbd.worlds.anvil.world import AnvilWorld
+from tests.torture.simulated_files import SimulatedFiles
+
+pytestmark = pytest.mark.torture
+
+COLUMN = 16 * 4096
+SIZE = 5 * COLUMN + 1000
+WORLD = Path("/world")
+JOURNALS = Path("/state")
+Image: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass
+class Load:
+    """What a client did, and how far the log had come at each step."""
+
+    files: SimulatedFiles
+    states: list[Image] = field(default_factory=lambda: [np.zeros(SIZE, np.uint8)])
+    begun: list[int] = field(default_factory=lambda: [0])
+    flushes: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
+    """(length of the log when a flush returned, the state that it made safe)"""
+
+    def change(self, offset: int, data: bytes) -> None:
+        fresh = self.states[-1].copy()
+        fresh[offset : offset + len(data)] = np.frombuffer(data, np.uint8)
+        self.begun.append(len(self.files.calls))
+        self.states.append(fresh)
+
+    def flushed(self, state: int) -> None:
+        self.flushes.append((len(self.files.calls), state))
+
+    def allowed(self, calls: int) -> Sequence[Image]:
+        """States that bytes may be in when the power went after so many calls."""
+        safe = max(state for at, state in self.flushes if at <= calls)
+        latest = bisect_right(self.begun, calls) - 1
+        return self.states[safe : max(latest, safe) + 1]
+
+
+def open_on(files: SimulatedFiles, cache: int = 200 << 10) -> Disk:
+    descriptor = load_descriptor(files, descriptor_path(WORLD, "disk"))
+    geometry = geometry_of(descriptor)
+    site = AnvilWorld(WORLD, files).site(geometry)
+    place = Place(files, WORLD, descriptor, site, identity_of(descriptor, geometry))
+    return open_disk(place, Options(JOURNALS, cache=cache))
+
+
+def fresh_world(parity: int) -> SimulatedFiles:
+    files = SimulatedFiles()
+    files.make_dir(WORLD)
+    create_disk(files, WORLD, Descriptor(name="disk", size=SIZE, parity=parity))
+    files.mark()
+    return files
+
+
+async def put(disk: Disk, offset: int, data: bytes) -> None:
+    if not disk.try_write(offset, memoryview(data)):
+        await disk.write(offset, data)
+
+
+async def record(seed: int) -> Load:
+    """Writes, flushes, trims, zeros, checkpoints, evictions, stops: by ``seed``."""
+    random = Random(seed)
+    load = Load(fresh_world(parity=seed % 3))
+    disk = open_on(load.files)
+    for _ in range(28):
+        match random.choices(
+            ["write", "fill", "zero", "flush", "checkpoint", "background", "stop"], [8, 2, 3, 6, 2, 3, 1]
+        )[0]:
+            case "write":
+                offset = random.randrange(SIZE)
+                data = random.randbytes(min(random.choice([1, 700, 4096, 30000]), SIZE - offset))
+                load.change(offset, data)
+                await put(disk, offset, data)
+            case "fill":
+                column = random.randrange(5)
+                data = random.choice([bytes(COLUMN), random.randbytes(COLUMN)])
+                load.change(column * COLUMN, data)
+                await put(disk, column * COLUMN, data)
+            case "zero":
+                offset = random.randrange(6) * COLUMN
+                length = min(random.choice([4096, COLUMN, 3 * COLUMN]), SIZE - offset)
+                load.change(offset, bytes(length))
+                await disk.zero(offset, length, may_punch=True)
+            case "flush":
+                state = len(load.states) - 1
+                await disk.flush()
+                load.flushed(state)
+            case "checkpoint":
+                await disk.checkpoint()
+            case "background":
+                task = asyncio.create_task(disk.checkpoint())
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+                await asyncio.sleep(random.choice([0, 0.001, 0.01]))
+            case "stop":
+                await disk.close()
+                load.flushed(len(load.states) - 1)
+                disk = open_on(load.files)
+    await disk.close()
+    load.flushed(len(load.states) - 1)
+    return load
+
+
+async def read_whole(disk: Disk) -> bytes:
+    return b"".join(await disk.read(0, SIZE))
+
+
+def check(found: bytes, allowed: Sequence[Image], where: str) -> None:
+    image = np.frombuffer(found, np.uint8)
+    possible = np.zeros(SIZE, bool)
+    for state in allowed:
+        possible |= image == state
+    bad = int(np.argmin(possible))
+    assert possible.all(), (
+        f"{where}: byte {bad} (section {bad // 4096}) holds {image[bad]}, never written after the flush"
+    )
+
+
+async def open_and_check(load: Load, calls: int, seed: int) -> None:
+    random = Random(f"{seed} {calls}")
+    where = f"seed {seed}, power cut after call {calls} of {len(load.files.calls)}"
+    left = load.files.after_power_cut(load.files.calls[:calls], random)
+    disk = open_on(left)
+    found = await read_whole(disk)
+    check(found, load.allowed(calls), where)
+    if random.random() < 0.3:
+        await go_on(disk, left, bytearray(found), random)
+    else:
+        disk.release()
+
+
+async def go_on(disk: Disk, files: SimulatedFiles, expected: bytearray, random: Random) -> None:
+    """After the power came back the disk is as good as any: it can be written, flushed, crash again, and stop."""
+    offset = random.randrange(SIZE - 5000)
+    data = random.randbytes(5000)
+    await put(disk, offset, data)
+    expected[offset : offset + 5000] = data
+    await disk.flush()
+    if random.random() < 0.5:
+        await disk.checkpoint()
+    disk.release()
+    files.mark()
+    again = open_on(files.after_power_cut([], random))
+    assert await read_whole(again) == bytes(expected)
+    await again.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_prefix_of_a_load(seed: int) -> None:
+    load = asyncio.run(record(seed))
+    assert len(load.files.calls) > 20
+
+    async def all_prefixes() -> None:
+        for calls in range(len(load.files.calls) + 1):
+            await open_and_check(load, calls, seed)
+
+    asyncio.run(all_prefixes())
