@@ -1,0 +1,1 @@
+"""Offline Minecraft worlds: Anvil region files, chunks, level.dat and the session lock."""

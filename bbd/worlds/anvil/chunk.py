@@ -1,0 +1,76 @@
+"""A chunk as the game saved it: its bytes, where its tags lie in them, and its sections.
+
+The format is that of 1.18 and later (DataVersion 2860): one root compound with a list ``sections``. Anything that is
+no such thing is :class:`~bbd.worlds.world.ColumnUnreadable`, and nothing else is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bbd.geometry.interfaces import Block, Codec
+from bbd.worlds.anvil.nbt_scan import COMPOUND, LIST, Malformed, Tag, list_at, malformed_as_unreadable, scan_compound
+from bbd.worlds.anvil.palette import PaletteCache
+from bbd.worlds.anvil.section import Section, read_section
+from bbd.worlds.world import STORED_SECTIONS, StoredSection
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """``data`` is the uncompressed NBT, ``body`` where the root's first tag begins, ``tags`` the root's tags, and
+    ``sections`` the sections by their Y (height of the lowest block, divided by 16)."""
+
+    data: bytes
+    body: int
+    tags: Sequence[Tag]
+    sections: Mapping[int, Section]
+
+    @classmethod
+    def parse(cls, data: bytes, palettes: PaletteCache) -> Chunk:
+        """Scan a chunk. Bytes behind its root compound don't matter."""
+        with malformed_as_unreadable():
+            return _parse(data, palettes)
+
+    def stored_sections(self, codec: Codec) -> list[StoredSection | None]:
+        """What the disk's sections, Y 0 to 19, hold."""
+        return [
+            section.decode(self.data, codec) if (section := self.sections.get(y)) else None
+            for y in range(STORED_SECTIONS)
+        ]
+
+    def block(self, x: int, y: int, z: int) -> Block:
+        """The block at world or chunk coordinates x and z, and height y; air outside of every section."""
+        section = self.sections.get(y >> 4)
+        if section is None:
+            return Block("minecraft:air")
+        with malformed_as_unreadable():
+            return section.block(self.data, (y & 15) << 8 | (z & 15) << 4 | x & 15)
+
+    def is_blank(self) -> bool:
+        """Whether the disk's sections, Y 0 to 19, are all air."""
+        return all(self.sections[y].is_air(self.data) for y in range(STORED_SECTIONS) if y in self.sections)
+
+
+def _parse(data: bytes, palettes: PaletteCache) -> Chunk:
+    if data[0] != COMPOUND:
+        raise Malformed("it does not begin with a compound")
+    body = 3 + (data[1] << 8 | data[2])
+    sections: dict[int, Section] = {}
+
+    def read_sections(data: bytes, position: int) -> int:
+        count, position = list_at(data, position, COMPOUND)
+        for _ in range(count):
+            section, position = read_section(data, position, palettes)
+            if section.y in sections:
+                raise Malformed(f"it has two sections with Y {section.y}")
+            sections[section.y] = section
+        return position
+
+    tags, _ = scan_compound(data, body, {b"sections": (LIST, read_sections)})
+    names = {tag.name for tag in tags}
+    if b"sections" not in names:
+        if b"Level" in names:
+            raise Malformed("it was saved by a Minecraft older than 1.18; open the world in a newer one first")
+        raise Malformed("it has no sections")
+    return Chunk(data, body, tags, sections)

@@ -1,0 +1,69 @@
+"""The chunks of one dimension: what regions, compression and chunk format are together."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection, Iterator, Mapping
+
+from bbd.geometry.interfaces import Block
+from bbd.worlds.anvil.chunk import Chunk
+from bbd.worlds.anvil.compression import RawChunk, decompress
+from bbd.worlds.anvil.palette import PaletteCache
+from bbd.worlds.anvil.regions import RegionAt, Regions, region_of
+from bbd.worlds.world import ColumnUnreadable
+
+
+def describe_chunk(cx: int, cz: int) -> str:
+    """A chunk's place for people: ``chunk 3,-1 (x 48..63, z -16..-1)``."""
+    x, z = cx * 16, cz * 16
+    return f"chunk {cx},{cz} (x {x}..{x + 15}, z {z}..{z + 15})"
+
+
+class Dimension:
+    """Reads and writes whole chunks. Any thread may call; errors are ``OSError``."""
+
+    def __init__(self, regions: Regions) -> None:
+        self.regions = regions
+        self._palettes = PaletteCache()
+
+    def read(self, cx: int, cz: int) -> Chunk | None:
+        """The chunk as it stands, ``None`` where there is none. Raises
+        :class:`~bbd.worlds.world.ColumnUnreadable`, which says which chunk it is and holds its bytes from the region
+        file, length and type first."""
+        at, index = region_of(cx, cz)
+        raw: RawChunk | None = None
+        try:
+            with self.regions.region(at) as region:
+                raw = region.read_raw(index) if region else None
+            return None if raw is None else Chunk.parse(decompress(raw), self._palettes)
+        except ColumnUnreadable as error:
+            content = raw.prefix + raw.data if raw else error.raw
+            why = f"{describe_chunk(cx, cz)} can't be read: {error.strerror}"
+            raise ColumnUnreadable(errno.EIO, why, content) from error
+
+    def write(self, at: RegionAt, batch: Mapping[int, RawChunk], removals: Collection[int]) -> None:
+        """Write and remove chunks of one region, durably, as :meth:`RegionFile.write` does."""
+        with self.regions.region_to_write(at) as region:
+            region.write(batch, removals)
+
+    def present_chunks(self) -> Iterator[tuple[int, int]]:
+        """Every chunk that the region files name, readable or not, region by region."""
+        for at in self.regions.there():
+            present = self.regions.present(at)
+            for index in range(present.bit_length()):
+                if present >> index & 1:
+                    yield at[0] * 32 + (index & 31), at[1] * 32 + (index >> 5)
+
+    def is_blank(self, cx: int, cz: int) -> bool:
+        """Whether no block but air stands where a disk's sections would: no chunk, or Y 0 to 19 all air. A chunk that
+        can't be read is not blank."""
+        try:
+            chunk = self.read(cx, cz)
+        except ColumnUnreadable:
+            return False
+        return chunk is None or chunk.is_blank()
+
+    def block_at(self, x: int, y: int, z: int) -> Block | None:
+        """The block at world coordinates; ``None`` where no chunk stands."""
+        chunk = self.read(x >> 4, z >> 4)
+        return None if chunk is None else chunk.block(x, y, z)

@@ -1,0 +1,267 @@
+"""One region file (``r.X.Z.mca``): 32 x 32 chunks, written copy-on-write.
+
+The Anvil format, in 4096-byte sectors: 1024 big-endian locations (see :mod:`~bbd.worlds.anvil.sectors`), 1024
+big-endian timestamps in seconds, then chunks, each a big-endian u32 length (which counts the type byte), a compression
+type and the data. A chunk's index in both tables is ``(cx & 31) + (cz & 31) * 32``.
+
+A batch goes to sectors that no location names, is synced, and only then named by the table, which is synced too. A
+location is four bytes and aligned, so a header torn between disk sectors names for every chunk its old or its new
+bytes, both whole. Old sectors are free when the new table is known to be on the disk, and not before.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bbd.files import Bytes, File, Files
+from bbd.worlds.anvil.compression import RawChunk
+from bbd.worlds.anvil.damage import unreadable
+from bbd.worlds.anvil.sectors import (
+    HEADER_SECTORS,
+    MAX_SECTORS,
+    SECTOR_SIZE,
+    Extent,
+    allocate,
+    overlapping,
+    sectors_for,
+)
+
+CHUNKS = 1024
+HEADER_SIZE = HEADER_SECTORS * SECTOR_SIZE
+_PREFIX = 5
+# Writers that count the length field itself, or the type byte twice, overstate a chunk's length by up to this much.
+_OVERSTATED = 4
+_RUN_BYTES = 4 << 20
+_ALL = (1 << CHUNKS) - 1
+
+_Table = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What the header says, and what follows from it. Replaced as a whole, never changed."""
+
+    locations: _Table
+    timestamps: _Table
+    overlapping: frozenset[int]
+    present: int
+
+    @classmethod
+    def of(cls, locations: _Table, timestamps: _Table) -> _Tables:
+        present = int.from_bytes(np.packbits(locations != 0, bitorder="little").tobytes(), "little")
+        return cls(locations, timestamps, overlapping(locations), present)
+
+    @classmethod
+    def parse(cls, header: bytes) -> _Tables:
+        """From a header, or from no bytes at all."""
+        tables = np.frombuffer(header.ljust(HEADER_SIZE, b"\0"), ">u4").astype(np.uint32)
+        return cls.of(tables[:CHUNKS].copy(), tables[CHUNKS:].copy())
+
+    def header(self) -> bytes:
+        return self.locations.astype(">u4").tobytes() + self.timestamps.astype(">u4").tobytes()
+
+    def extents(self) -> list[Extent]:
+        """The sectors of every location, whether it makes sense or not."""
+        return [Extent.of(location) for location in self.locations.tolist() if location & 0xFF]
+
+
+class RegionFile:
+    """A region file that need not exist yet; the first written chunk makes it.
+
+    Any thread may read while one writes; writers wait for each other. ``writable`` false: ``write`` fails.
+    Errors: ``OSError`` from the file system.
+    """
+
+    def __init__(self, files: Files, path: Path, *, writable: bool = True) -> None:
+        self._files = files
+        self._path = path
+        self._writable = writable
+        self._writing = threading.Lock()
+        self._file: File | None = None
+        self._broken = b""
+        # Whether the file's name is safe, and the table on the disk surely the one in memory: not before this object
+        # has synced them itself (another process may have ended before it could), and not after any failure.
+        self._named = self._settled = False
+        self._avoid: tuple[Extent, ...] = ()
+        self._tables = _Tables.parse(b"")
+        if files.exists(path):
+            self._open(create=False)
+
+    @property
+    def present_bitmap(self) -> int:
+        """Bit ``index`` is set where the file names a chunk, readable or not."""
+        return _ALL if self._broken else self._tables.present
+
+    def read_raw(self, index: int) -> RawChunk | None:
+        """The chunk at ``index`` (0 to 1023), ``None`` where there is none.
+
+        Raises :class:`~bbd.worlds.world.ColumnUnreadable` for a chunk that the header names wrongly, and ``OSError``.
+        """
+        if self._broken:
+            raise unreadable(f"its region file {self._path.name} has a broken header", self._broken)
+        # Sectors are overwritten only after a table that doesn't name them was published. So bytes that were read
+        # without a publication in between belong to the location that was looked up, and no lock is needed.
+        while True:
+            tables = self._tables
+            location = int(tables.locations[index])
+            content = self._read_sectors(Extent.of(location)) if location else b""
+            if tables is self._tables:
+                break
+        if not location:
+            return None
+        return _chunk(Extent.of(location), content, overlapping=index in tables.overlapping)
+
+    def write(self, batch: Mapping[int, RawChunk], removals: Collection[int] = ()) -> None:
+        """Put chunks and take others away, durably: at return the file says so even after a power cut.
+
+        On ``OSError`` every chunk stands as before in memory, and as before or as written on the disk, never half;
+        the next write makes that certain before it reuses a sector. Raises ``OSError`` with EFBIG for a chunk that
+        needs more than 255 sectors, before anything is written.
+        """
+        if not self._writable:
+            raise OSError(errno.EROFS, "the world is open for reading only", str(self._path))
+        indices = sorted(batch)
+        counts = [sectors_for(_PREFIX + len(batch[index].data)) for index in indices]
+        if any(count > MAX_SECTORS for count in counts):
+            raise OSError(errno.EFBIG, "a chunk is too large for its region file", str(self._path))
+        with self._writing:
+            self._write(batch, indices, counts, removals)
+
+    def close(self) -> None:
+        """Close the file; nobody may be reading or writing. Everything written is safe already."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self, *, create: bool) -> None:
+        self._file = self._files.open(self._path, write=self._writable, create=create)
+        self._named, self._settled = False, create
+        header = self._file.pread(HEADER_SIZE, 0)
+        if len(header) < HEADER_SIZE and any(header):
+            self._broken = header
+        else:
+            self._tables = _Tables.parse(header)
+
+    def _read_sectors(self, extent: Extent) -> bytes:
+        if self._file is None:
+            return b""
+        return self._file.pread((extent.end - extent.start) * SECTOR_SIZE, extent.start * SECTOR_SIZE)
+
+    def _write(
+        self, batch: Mapping[int, RawChunk], indices: list[int], counts: list[int], removals: Collection[int]
+    ) -> None:
+        if self._broken:
+            self._set_aside()
+        idle = not batch and not any(self._tables.present >> index & 1 for index in removals)
+        if self._file is None:
+            if idle:
+                return
+            self._open(create=True)
+        self._settle()
+        if idle:
+            return
+        extents = allocate([*self._tables.extents(), *self._avoid], counts)
+        placed = dict(zip(indices, extents, strict=True))
+        tables = self._changed(placed, [index for index in removals if index not in placed])
+        # Until all of it has gone well: a failed attempt's sectors are not used by the next attempt either.
+        self._settled, self._avoid = False, tuple(extents)
+        self._write_chunks(batch, placed)
+        self._write_header(tables)
+        self._settled, self._avoid = True, ()
+        self._tables = tables
+
+    def _changed(self, placed: Mapping[int, Extent], removed: list[int]) -> _Tables:
+        locations, timestamps = self._tables.locations.copy(), self._tables.timestamps.copy()
+        locations[list(placed)] = [extent.location for extent in placed.values()]
+        locations[removed] = 0
+        timestamps[[*placed, *removed]] = int(time.time())
+        return _Tables.of(locations, timestamps)
+
+    def _settle(self) -> None:
+        """Make the file's name safe, and the table on the disk the one in memory."""
+        if not self._named:
+            self._files.sync_dir(self._path.parent)
+            self._named = True
+        if not self._settled:
+            self._write_header(self._tables)
+            self._settled = True
+
+    def _write_chunks(self, batch: Mapping[int, RawChunk], placed: Mapping[int, Extent]) -> None:
+        if placed:
+            file = self._opened()
+            for start, parts in _runs(batch, placed):
+                file.pwrite(parts, start * SECTOR_SIZE)
+            file.sync()
+
+    def _write_header(self, tables: _Tables) -> None:
+        file = self._opened()
+        file.pwrite([tables.header()], 0)
+        file.sync()
+
+    def _opened(self) -> File:
+        if self._file is None:
+            raise OSError(errno.EBADF, "the region file is closed", str(self._path))
+        return self._file
+
+    def _set_aside(self) -> None:
+        """Keep a file too short for its header, in which no chunk can be, under another name."""
+        aside = _unused_name(self._files, self._path)
+        self._files.replace(self._path, aside)
+        self.close()
+        self._broken = b""
+
+
+def _chunk(extent: Extent, content: bytes, *, overlapping: bool) -> RawChunk:
+    """A chunk from what the file holds of its sectors."""
+    if extent.start < HEADER_SECTORS:
+        raise unreadable(f"the region file places it in the header, at sector {extent.start}", content)
+    if extent.end == extent.start:
+        raise unreadable("the region file gives it no sectors", content)
+    if overlapping:
+        raise unreadable("the region file places it over another chunk", content)
+    if not content:
+        raise unreadable(f"the region file ends before its sector {extent.start}", content)
+    return _parse(content, (extent.end - extent.start) * SECTOR_SIZE)
+
+
+def _parse(content: bytes, room: int) -> RawChunk:
+    length = int.from_bytes(content[:4], "big")
+    if len(content) < _PREFIX or length == 0:
+        raise unreadable("it has no length", content)
+    if 4 + length > room + _OVERSTATED:
+        raise unreadable(f"its length of {length} bytes is more than its {room // SECTOR_SIZE} sectors hold", content)
+    if min(4 + length, room) > len(content) + _OVERSTATED:
+        raise unreadable("the region file ends in the middle of it", content)
+    return RawChunk(content[4], content[_PREFIX : 4 + length])
+
+
+def _runs(batch: Mapping[int, RawChunk], placed: Mapping[int, Extent]) -> Iterator[tuple[int, list[Bytes]]]:
+    """Chunks padded to whole sectors, those that follow each other together: (first sector, parts)."""
+    start, end, parts = 0, 0, list[Bytes]()
+    for index, extent in sorted(placed.items(), key=lambda item: item[1].start):
+        if parts and (extent.start != end or (end - start) * SECTOR_SIZE >= _RUN_BYTES):
+            yield start, parts
+            parts = []
+        if not parts:
+            start = extent.start
+        raw = batch[index]
+        padding = (extent.end - extent.start) * SECTOR_SIZE - _PREFIX - len(raw.data)
+        parts += [raw.prefix, raw.data, bytes(padding)]
+        end = extent.end
+    if parts:
+        yield start, parts
+
+
+def _unused_name(files: Files, path: Path) -> Path:
+    number = 1
+    while files.exists(aside := path.with_name(f"{path.name}.broken-{number}")):
+        number += 1
+    return aside

@@ -1,0 +1,91 @@
+"""Which sectors of a region file are taken, by whom, and which are free.
+
+A location is the Anvil format's u32: ``first_sector << 8 | sector_count``, 0 for no chunk. The first two sectors hold
+the header, so no chunk can start below sector 2.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+SECTOR_SIZE = 4096
+HEADER_SECTORS = 2
+MAX_SECTORS = 255
+"""Sectors that a location can count; a chunk that needs more can't lie in the region file."""
+SECTOR_LIMIT = 1 << 24
+"""Sectors that a location can address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Sectors ``start`` to ``end - 1``."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, location: int) -> Extent:
+        """The sectors that a location names, whether or not it makes sense."""
+        return cls(location >> 8, (location >> 8) + (location & 0xFF))
+
+    @property
+    def location(self) -> int:
+        """The location that names these sectors."""
+        return self.start << 8 | (self.end - self.start)
+
+
+def sectors_for(size: int) -> int:
+    """How many sectors ``size`` bytes take."""
+    return -(-size // SECTOR_SIZE)
+
+
+def overlapping(locations: npt.NDArray[np.uint32]) -> frozenset[int]:
+    """Indices of the locations that share a sector with another one. Those that can't be (no sectors, or some of the
+    header's) are nobody's neighbours."""
+    used = np.flatnonzero((locations & 0xFF != 0) & (locations >> 8 >= HEADER_SECTORS))
+    starts = (locations[used] >> 8).astype(np.int64)
+    order = np.argsort(starts, kind="stable")
+    used, starts = used[order], starts[order]
+    ends = starts + (locations[used] & 0xFF)
+    reached = np.maximum.accumulate(np.concatenate(([HEADER_SECTORS], ends)))
+    shared = starts < reached[:-1]
+    shared[:-1] |= ends[:-1] > starts[1:]
+    return frozenset(used[shared].tolist())
+
+
+def free_extents(taken: Iterable[Extent]) -> list[Extent]:
+    """What lies between the header and the end of all addressable sectors and is not ``taken``, lowest first."""
+    free = []
+    position = HEADER_SECTORS
+    for extent in sorted(taken, key=lambda extent: extent.start):
+        if extent.start > position:
+            free.append(Extent(position, extent.start))
+        position = max(position, extent.end)
+    if position < SECTOR_LIMIT:
+        free.append(Extent(position, SECTOR_LIMIT))
+    return free
+
+
+def allocate(taken: Iterable[Extent], counts: Sequence[int]) -> list[Extent]:
+    """Sectors for chunks of ``counts`` sectors each, every one in the lowest gap that holds it.
+
+    Raises ``OSError`` (ENOSPC) where the file can address no more sectors.
+    """
+    free = free_extents(taken)
+    found = []
+    for count in counts:
+        at = next((i for i, gap in enumerate(free) if gap.end - gap.start >= count), None)
+        if at is None:
+            raise OSError(errno.ENOSPC, "a region file can hold no more sectors")
+        gap = free[at]
+        found.append(Extent(gap.start, gap.start + count))
+        if gap.end - gap.start == count:
+            del free[at]
+        else:
+            free[at] = Extent(gap.start + count, gap.end)
+    return found

@@ -1,0 +1,111 @@
+"""Readers of Anvil worlds that share no code with bbd: npm's prismarine-provider-anvil, and PyPI's nbt as raw NBT.
+
+Both take a folder of region files and places (x, y, z), and give the names of the blocks there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import shutil
+import struct
+import subprocess
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from nbt import nbt
+
+Place: TypeAlias = tuple[int, int, int]
+
+FOLDER = Path(__file__).parent
+_CACHE = FOLDER / ".cache"
+_SECTOR = 4096
+
+
+def prismarine_blocks(regions: Path, places: Sequence[Place], version: str = "1.20.1") -> list[str | None]:
+    """What prismarine finds. It opens region files for writing: don't hand it a folder that is in use."""
+    install_prismarine()
+    done = subprocess.run(
+        ["node", str(FOLDER / "blocks.js"), version, str(regions)],
+        input=json.dumps(places),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    names: list[str | None] = json.loads(done.stdout)
+    return names
+
+
+def install_prismarine() -> None:
+    """Install the pinned packages beside this file, once for each state of the lock file."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    with _one_at_a_time():
+        marker = _CACHE / "installed"
+        if marker.exists() and marker.read_text() == wanted and (FOLDER / "node_modules").is_dir():
+            return
+        marker.unlink(missing_ok=True)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=500)
+        assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
+        marker.write_text(wanted)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    _CACHE.mkdir(exist_ok=True)
+    with (_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def nbt_blocks(regions: Path, places: Sequence[Place]) -> list[str | None]:
+    """What the chunks' NBT says, taken apart as plainly as can be."""
+    chunks: dict[tuple[int, int], Any] = {}
+    names: list[str | None] = []
+    for x, y, z in places:
+        at = (x >> 4, z >> 4)
+        if at not in chunks:
+            chunks[at] = _nbt_chunk(regions, *at)
+        names.append(None if chunks[at] is None else _nbt_block(chunks[at], x & 15, y, z & 15))
+    return names
+
+
+def _nbt_chunk(regions: Path, cx: int, cz: int) -> Any:
+    path = regions / f"r.{cx >> 5}.{cz >> 5}.mca"
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        file.seek(((cx & 31) + (cz & 31) * 32) * 4)
+        location = struct.unpack(">I", file.read(4))[0]
+        if location == 0:
+            return None
+        file.seek((location >> 8) * _SECTOR)
+        length, kind = struct.unpack(">IB", file.read(5))
+        assert kind == 2
+        content = zlib.decompress(file.read(length - 1))
+    root = nbt.NBTFile(buffer=io.BytesIO(content))
+    assert (root["xPos"].value, root["zPos"].value) == (cx, cz)
+    return {section["Y"].value: section["block_states"] for section in root["sections"]}
+
+
+def _nbt_block(sections: Any, x: int, y: int, z: int) -> str:
+    states = sections[y >> 4]
+    palette = [str(entry["Name"].value) for entry in states["palette"]]
+    if len(palette) == 1:
+        return palette[0]
+    bits = max(4, (len(palette) - 1).bit_length())
+    per_long = 64 // bits
+    index = (y & 15) << 8 | z << 4 | x
+    value = int(states["data"].value[index // per_long]) & (1 << 64) - 1
+    return palette[value >> index % per_long * bits & (1 << bits) - 1]

@@ -1,0 +1,102 @@
+"""Independent readers find exactly the blocks that the geometry promises for every byte of a disk."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from bbd.geometry.geometry import Geometry
+from bbd.geometry.interfaces import Layout
+from bbd.geometry.layouts.hilbert import HilbertLayout
+from bbd.geometry.layouts.linear import LinearLayout
+from bbd.geometry.palettes.palette256 import load_palette256
+from bbd.geometry.registry import codec
+from bbd.worlds.anvil.level import create_world
+from bbd.worlds.anvil.world import AnvilWorld
+from bbd.worlds.world import KEEP, ColumnWrite, Site
+from tests.interop.readers import Place, nbt_blocks, prismarine_blocks
+
+Reader = Callable[[Path, Sequence[Place]], list[str | None]]
+
+COLUMN = 65536
+COLUMNS = [0, 1, 2, 33, 1023, 1024, 1030]
+GEOMETRIES: dict[str, tuple[Layout, tuple[int, int]]] = {
+    "hilbert": (HilbertLayout(), (0, 0)),
+    "hilbert far away": (HilbertLayout(), (-64, 992)),
+    "linear": (LinearLayout(), (-5, -30)),
+}
+NAMES = load_palette256().names
+
+
+class Model:
+    """The bytes of a few columns, whose other bytes are zeros (which are air where a whole section is)."""
+
+    def __init__(self, site: Site, seed: int) -> None:
+        self.site = site
+        self.rng = random.Random(seed)
+        self.sections: dict[tuple[int, int], bytes] = {}
+
+    def write(self, columns: Sequence[int]) -> None:
+        """New payload for about half of the sections of each column, of few kinds of bytes, many, or all."""
+        batch = {}
+        for column in columns:
+            stored = self.site.read(column)
+            payloads = {
+                section: bytes(
+                    self.rng.choices(self.rng.sample(range(256), self.rng.choice([1, 2, 16, 40, 256])), k=4096)
+                )
+                for section in range(16)
+                if self.rng.random() < 0.6
+            }
+            batch[column] = ColumnWrite(
+                [payloads.get(section, KEEP) for section in range(16)] + [b"check", None, None, KEEP],
+                stored.base if stored else None,
+            )
+            self.sections |= {(column, section): payload for section, payload in payloads.items()}
+        self.site.write(batch)
+
+    def block(self, offset: int) -> str:
+        """The name of the block that must stand for the byte at an offset."""
+        column, within = divmod(offset, COLUMN)
+        payload = self.sections.get((column, within // 4096))
+        return "minecraft:air" if payload is None else NAMES[payload[within % 4096]]
+
+
+@pytest.fixture(params=GEOMETRIES)
+def geometry(request: pytest.FixtureRequest) -> Geometry:
+    layout, origin = GEOMETRIES[request.param]
+    return Geometry(codec("byte"), layout, origin)
+
+
+@pytest.mark.parametrize("reader", [prismarine_blocks, nbt_blocks])
+def test_every_probed_byte_is_the_promised_block(tmp_path: Path, geometry: Geometry, reader: Reader) -> None:
+    world = tmp_path / "world"
+    create_world(world, spawn_chunk=(geometry.origin[0] - 1, geometry.origin[1] - 1), name="world")
+    with AnvilWorld(world) as anvil:
+        model = Model(anvil.site(geometry), seed=1)
+        model.write(COLUMNS)
+        model.write(COLUMNS[::2])
+    offsets = _probes(model.rng)
+    places = [place for offset in offsets for place in geometry.locate(offset)]
+    assert reader(world / "region", places) == [model.block(offset) for offset in offsets]
+
+
+def _probes(rng: random.Random) -> list[int]:
+    edges = [column * COLUMN + byte for column in COLUMNS for byte in (0, 1, 7, 8, 255, 256, 4095, 4096, COLUMN - 1)]
+    return edges + [rng.choice(COLUMNS) * COLUMN + rng.randrange(COLUMN) for _ in range(3000)]
+
+
+@pytest.mark.parametrize("reader", [prismarine_blocks, nbt_blocks])
+def test_the_spawn_platform(tmp_path: Path, reader: Reader) -> None:
+    world = tmp_path / "world"
+    create_world(world, spawn_chunk=(-1, -1), name="world")
+    found = reader(
+        world / "region", [(-8, 63, -8), (-11, 63, -11), (-5, 63, -8), (-12, 63, -8), (-8, 64, -8), (500, 0, 0)]
+    )
+    floor, light, air = "minecraft:polished_andesite", "minecraft:sea_lantern", "minecraft:air"
+    assert found[:5] == [light, floor, floor, air, air]
+    if reader is nbt_blocks:
+        assert found[5] is None

@@ -1,0 +1,49 @@
+"""Where worlds of both layouts keep their region files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bbd.errors import BbdError
+from bbd.files import OsFiles
+from bbd.worlds.anvil.folders import region_folder
+from bbd.worlds.anvil.world import AnvilWorld
+
+OLD = {
+    "minecraft:overworld": "region",
+    "minecraft:the_nether": "DIM-1/region",
+    "minecraft:the_end": "DIM1/region",
+    "mod:deep/mine": "dimensions/mod/deep/mine/region",
+}
+NEW = {
+    "minecraft:overworld": "dimensions/minecraft/overworld/region",
+    "minecraft:the_nether": "dimensions/minecraft/the_nether/region",
+    "minecraft:the_end": "dimensions/minecraft/the_end/region",
+    "mod:deep/mine": "dimensions/mod/deep/mine/region",
+}
+
+
+@pytest.mark.parametrize("dimension", OLD)
+@pytest.mark.parametrize(("made", "expected"), [("", OLD), ("region", OLD), (NEW["minecraft:overworld"], NEW)])
+def test_the_layout_is_seen_by_the_overworld(
+    tmp_path: Path, made: str, expected: dict[str, str], dimension: str
+) -> None:
+    (tmp_path / made).mkdir(parents=True, exist_ok=True)
+    assert region_folder(OsFiles(), tmp_path, dimension) == tmp_path / expected[dimension]
+
+
+@pytest.mark.parametrize("dimension", ["minecraft:overworld", "minecraft:the_end"])
+def test_a_world_that_has_both_is_refused(tmp_path: Path, dimension: str) -> None:
+    for layout in (OLD, NEW):
+        (tmp_path / layout["minecraft:overworld"]).mkdir(parents=True)
+        (tmp_path / layout[dimension]).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(BbdError, match=f"holds {dimension} twice"):
+        next(AnvilWorld(tmp_path).present_chunks(dimension))
+
+
+@pytest.mark.parametrize("dimension", ["", "overworld", "minecraft:", "../../etc:x", "a:../..", "a:b c"])
+def test_what_is_no_dimension(tmp_path: Path, dimension: str) -> None:
+    with pytest.raises(BbdError, match="is no dimension"):
+        region_folder(OsFiles(), tmp_path, dimension)
