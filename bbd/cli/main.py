@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -57,6 +58,10 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         _fail(_words(error))
+    except Exception as error:  # a person gets one line; the traceback is for whoever asks for it
+        if os.environ.get("BBD_TRACEBACK"):
+            raise
+        _fail(f"a bug: {type(error).__name__}: {error}. Please report it, with what BBD_TRACEBACK=1 prints")
 
 
 def _fail(message: str) -> None:

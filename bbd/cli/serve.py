@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from bbd.cli.allocator import share_one_arena
 from bbd.cli.arguments import format_size, parse_listen, parse_size
 from bbd.cli.demo import make_demo
 from bbd.cli.hosting import Host, open_host
@@ -53,6 +54,7 @@ def serve(
         listen = DEFAULT_LISTEN
     addresses = Addresses(parse_listen(listen) if listen else None, unix)
     options = Options(journals_folder(journal), parse_size(cache), read_only=read_only, force=force)
+    share_one_arena()
     run(_serve(world, disk, addresses, options, once=once))
 
 

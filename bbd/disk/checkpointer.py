@@ -122,7 +122,8 @@ class Checkpointer:
                 for column in batch
             }
             vacant = await loop.run_in_executor(self._executor, self._write_batch, updates, generation)
-            self._memory.settle({column: snapshot.columns[column] for column in batch}, vacant)
+            # What is settled leaves the snapshot, or it would keep payloads in memory that the cache has dropped.
+            self._memory.settle({column: snapshot.columns.pop(column) for column in batch}, vacant)
             self._written(batch)
             self._made_progress()
 

@@ -44,7 +44,7 @@ class Disk:
         self._section_size = len(memory.zero)
         self._shift = self._section_size.bit_length() - 1
         self._mask = self._section_size - 1
-        self._dirty_limit = memory.capacity // 2
+        self._dirty_limit = memory.capacity * 3 // 4
         self._recent: OrderedDict[int, LoadedColumn] = OrderedDict()
         self._loading: dict[int, asyncio.Task[LoadedColumn]] = {}
         self._stale: set[int] = set()

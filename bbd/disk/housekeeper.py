@@ -8,7 +8,7 @@ from typing import Final
 from bbd.disk.memory import Memory
 from bbd.disk.write_side import WriteSide
 
-DIRTY_SHARE: Final = 4
+DIRTY_SHARE: Final = 2
 """A checkpoint begins when one in so many sections that fit into memory is dirty."""
 IDLE_SECONDS: Final = 3.0
 AGE_SECONDS: Final = 60.0

@@ -1,0 +1,1 @@
+"""The NBD protocol: wire numbers, negotiation, transmission, and the server that carries them over sockets."""

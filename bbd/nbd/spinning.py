@@ -1,0 +1,45 @@
+"""Waiting awake for the next request of a client that sends one at a time.
+
+A thread that sleeps in the kernel takes tens of microseconds to wake up, longer than the whole answer to a small
+request. So after a round with few replies the loop looks at its sockets without sleeping, for a moment. A server whose
+clients are silent sleeps, one with full batches never gets here, and one with a single processor leaves it to others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Final
+
+SPIN: Final = 50e-6
+"""Seconds. Measured: a client with one request in flight gets about twice as many answers."""
+
+
+class Spinner:
+    """Keeps one event loop awake, until ``seconds`` after the last :meth:`touch`; 0 is not at all."""
+
+    def __init__(self, seconds: float = SPIN) -> None:
+        self._seconds = seconds if _processors() > 1 else 0.0
+        self._until = 0.0
+        self._spinning = False
+
+    def touch(self) -> None:
+        """A request has been answered, and its client may send the next at once."""
+        if self._seconds:
+            self._until = time.perf_counter() + self._seconds
+            if not self._spinning:
+                self._spinning = True
+                self._turn()
+
+    def _turn(self) -> None:
+        if time.perf_counter() < self._until:
+            asyncio.get_running_loop().call_soon(self._turn)
+        else:
+            self._spinning = False
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

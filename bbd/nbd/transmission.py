@@ -1,0 +1,228 @@
+"""The server's half of the transmission phase, without I/O: a receive buffer goes round, requests come out.
+
+Source: proto.md, "Transmission", "Request types" and "Error values".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+from bbd.nbd import wire
+from bbd.nbd.buffers import Arena, Payload
+
+Request: TypeAlias = tuple[int, int, int, bytes, int, int, memoryview | None]
+"""(error, type, command flags, cookie, offset, length, payload). Where error is not 0 it is the reply, and nothing else
+is to be done; else offset and length lie inside the disk, and a WRITE has its payload."""
+
+MAX_CARRIED_PAYLOAD: Final = 64 << 10
+"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer."""
+
+OK_REPLY: Final = wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, 0, bytes(8))[:8]
+"""What a simple reply without an error begins with; the cookie follows, then the data of a READ."""
+
+_VALID_FLAGS: Final = {
+    wire.NBD_CMD_READ: wire.NBD_CMD_FLAG_FUA,
+    wire.NBD_CMD_WRITE: wire.NBD_CMD_FLAG_FUA,
+    wire.NBD_CMD_FLUSH: wire.NBD_CMD_FLAG_FUA,
+    wire.NBD_CMD_TRIM: wire.NBD_CMD_FLAG_FUA,
+    wire.NBD_CMD_CACHE: wire.NBD_CMD_FLAG_FUA,
+    wire.NBD_CMD_WRITE_ZEROES: wire.NBD_CMD_FLAG_FUA | wire.NBD_CMD_FLAG_NO_HOLE | wire.NBD_CMD_FLAG_FAST_ZERO,
+}
+_CHANGES: Final = frozenset({wire.NBD_CMD_WRITE, wire.NBD_CMD_TRIM, wire.NBD_CMD_WRITE_ZEROES})
+_NEEDS_ROOM: Final = frozenset({wire.NBD_CMD_WRITE, wire.NBD_CMD_WRITE_ZEROES})
+_CARRIES_DATA: Final = frozenset({wire.NBD_CMD_READ, wire.NBD_CMD_WRITE})
+
+
+class Ending(Enum):
+    """Why no more requests come."""
+
+    DISC = "the client disconnected"
+    BAD_MAGIC = "a request did not begin with NBD_REQUEST_MAGIC"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an export allows: its size and the longest READ or WRITE in bytes, and whether it may be written."""
+
+    size: int
+    max_length: int
+    read_only: bool
+
+
+def error_reply(error: int, cookie: bytes) -> bytes:
+    """The simple reply to a request that failed with one of the protocol's error values."""
+    return wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, error, cookie)
+
+
+def refusal(bounds: Bounds, command: int, flags: int, offset: int, length: int) -> int:
+    """The error value that the request as such deserves, 0 if none ("Error values").
+
+    A length of 0 is left open by the protocol: it is EINVAL here, as in nbdkit, for all but FLUSH, where it must be 0.
+    """
+    if flags & ~_VALID_FLAGS.get(command, 0):
+        return wire.NBD_EINVAL
+    if command not in _VALID_FLAGS:
+        return wire.NBD_EINVAL
+    if command == wire.NBD_CMD_FLUSH:
+        return wire.NBD_EINVAL if offset or length else 0
+    if bounds.read_only and command in _CHANGES:
+        return wire.NBD_EPERM
+    if not length or (length > bounds.max_length and command in _CARRIES_DATA):
+        return wire.NBD_EINVAL
+    if offset + length > bounds.size:
+        return wire.NBD_ENOSPC if command in _NEEDS_ROOM else wire.NBD_EINVAL
+    return 0
+
+
+class Transmission:
+    """One connection's stream of requests.
+
+    Put input where :meth:`get_buffer` says, tell :meth:`received` how much, and go through :meth:`requests`; that may
+    be left early, and :meth:`resume` goes on from there. After each round call :meth:`park`: until the next
+    ``get_buffer`` or ``resume`` the shared buffer is others'. When ``ending`` is set nothing more comes.
+
+    A payload is a view of a buffer that is used again as soon as the next request is asked for: :meth:`keep` it if it
+    must live longer.
+    """
+
+    def __init__(self, bounds: Bounds, arena: Arena) -> None:
+        self.ending: Ending | None = None
+        self._bounds = bounds
+        self._readable = bounds.size
+        self._writable = 0 if bounds.read_only else bounds.size
+        self._stopping = False
+        self._arena = arena
+        self._data = arena.view
+        self._position = 0
+        self._end = 0
+        self._carried = b""
+        self._payload: Payload | None = None
+        self._lent: Payload | None = None
+        self._pending: Request | None = None
+        self._swallow = 0
+
+    def get_buffer(self) -> memoryview:
+        """Where the next input goes."""
+        if self._payload is not None:
+            return self._payload.room()
+        view = self._arena.view
+        if not self._carried:
+            return view
+        carried = len(self._carried)
+        view[:carried] = self._carried
+        return view[carried:]
+
+    def received(self, count: int) -> None:
+        """``count`` bytes were put into the buffer that :meth:`get_buffer` gave last."""
+        if self._payload is not None:
+            self._payload.received(count)
+            return
+        self._data = self._arena.view
+        self._end = len(self._carried) + count
+
+    def resume(self) -> None:
+        """Go on with what was parked."""
+        self._data = memoryview(self._carried)
+        self._end = len(self._carried)
+
+    def park(self) -> None:
+        """Let go of the shared buffer; what was not parsed is kept aside."""
+        self._carried = bytes(self._data[self._position : self._end])
+        self._data = self._arena.view
+        self._position = self._end = 0
+
+    def shut_down(self) -> None:
+        """From now on every request is refused with ESHUTDOWN."""
+        self._stopping = True
+        self._readable = self._writable = 0
+
+    def keep(self, payload: memoryview) -> bytearray:
+        """The payload of the request that came last, in a buffer that nobody will use again."""
+        if self._lent is None:
+            return bytearray(payload)
+        kept, self._lent = self._lent.take(), None
+        return kept
+
+    def requests(self) -> Iterator[Request]:
+        """Every complete request that has come, one after the other."""
+        if (request := self._continued()) is not None:
+            yield request
+            self._return_payload()
+        data, position, end = self._data, self._position, self._end
+        unpack_from, header = wire.REQUEST.unpack_from, wire.REQUEST.size
+        max_length = self._bounds.max_length
+        if self._pending is not None:
+            return
+        while end - position >= header:
+            magic, flags, command, cookie, offset, length = unpack_from(data, position)
+            if magic != wire.NBD_REQUEST_MAGIC:
+                self.ending = Ending.BAD_MAGIC
+                return
+            in_size = 0 < length <= max_length
+            if command == wire.NBD_CMD_READ and not flags and in_size and offset + length <= self._readable:
+                self._position = position = position + header
+                yield 0, command, flags, cookie, offset, length, None
+            elif command == wire.NBD_CMD_WRITE and flags <= 1 and in_size and offset + length <= self._writable:
+                start = position + header
+                if end - start < length:
+                    self._await_payload(command, flags, cookie, offset, length)
+                    return
+                self._position = position = start + length
+                yield 0, command, flags, cookie, offset, length, data[start:position]
+            else:
+                request = self._unusual(command, flags, cookie, offset, length)
+                if request is None:
+                    return
+                position = self._position
+                yield request
+
+    def _continued(self) -> Request | None:
+        """The request that began in an earlier round, if it is complete now."""
+        if self._pending is None:
+            return None
+        if self._payload is None:
+            return self._swallowed()
+        if not self._payload.complete:
+            return None
+        error, command, flags, cookie, offset, length, _ = self._pending
+        self._lent, self._payload, self._pending = self._payload, None, None
+        return error, command, flags, cookie, offset, length, self._lent.view()
+
+    def _return_payload(self) -> None:
+        if self._lent is not None:
+            self._lent.give_back()
+            self._lent = None
+
+    def _await_payload(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> None:
+        if length <= min(MAX_CARRIED_PAYLOAD, len(self._arena.view) // 2):
+            return
+        self._payload = Payload(self._arena, length)
+        self._payload.put(self._data[self._position + wire.REQUEST.size : self._end])
+        self._position = self._end
+        self._pending = (0, command, flags, cookie, offset, length, None)
+
+    def _unusual(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> Request | None:
+        if command == wire.NBD_CMD_DISC:
+            self.ending = Ending.DISC
+            return None
+        self._position += wire.REQUEST.size
+        error = wire.NBD_ESHUTDOWN if self._stopping else refusal(self._bounds, command, flags, offset, length)
+        request = (error, command, flags, cookie, offset, length, None)
+        if command != wire.NBD_CMD_WRITE:
+            return request
+        self._pending = request
+        self._swallow = length
+        return self._swallowed()
+
+    def _swallowed(self) -> Request | None:
+        """Skip the payload of a WRITE that is refused; give the request once that is done."""
+        skipped = min(self._swallow, self._end - self._position)
+        self._position += skipped
+        self._swallow -= skipped
+        if self._swallow:
+            return None
+        request, self._pending = self._pending, None
+        return request
