@@ -288,8 +288,9 @@ class Disk:
 
     async def checkpoint(self) -> None:
         """Bring everything into the world. Errors: ``OSError``."""
-        while self._write_side is not None and self._memory.has_work:
-            await self._write_side.checkpointer.run()
+        side = self._write_side
+        while side is not None and (self._memory.has_work or side.checkpointer.running):
+            await side.checkpointer.run()
 
     async def close(self) -> None:
         """Stop cleanly: everything into the world, the journal empty, the descriptor clean.

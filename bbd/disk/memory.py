@@ -187,7 +187,7 @@ class Memory:
     @property
     def has_work(self) -> bool:
         """Whether the world lacks anything."""
-        return bool(self.dirty or self.cleared or self._zero_ranges)
+        return bool(self.dirty or self.cleared or self.clearing or self._zero_ranges)
 
     def snapshot(self) -> Snapshot:
         """Begin a checkpoint of what the world lacks: all dirty sections, and cleared columns up to a bound."""

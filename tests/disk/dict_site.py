@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, StoredColumn, StoredSection
+
+
+def _open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 @dataclass
@@ -18,6 +25,9 @@ class DictSite:
     unreadable: set[int] = field(default_factory=set)
     fail_writes: int | None = None
     writes: int = 0
+    gate: threading.Event = field(default_factory=_open_gate)
+    """Writes wait until it is set; ``waiting`` tells that one does."""
+    waiting: threading.Event = field(default_factory=threading.Event)
 
     def describe(self, column: int) -> str:
         return f"chunk {column},0"
@@ -29,6 +39,9 @@ class DictSite:
         return None if sections is None else StoredColumn(list(sections), base=sections)
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
+        self.waiting.set()
+        self.gate.wait()
+        self.waiting.clear()
         if self.fail_writes is not None:
             raise OSError(self.fail_writes, "injected")
         for column, write in columns.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bbd.disk.descriptor import save_descriptor
+from bbd.disk.disk import Disk
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError, Refused
 from bbd.worlds.world import StoredSection
@@ -232,6 +233,16 @@ def test_somebodys_blocks_are_not_written_over_without_force(bench: Bench) -> No
     asyncio.run(run())
 
 
+async def write_until_refused(disk: Disk, data: bytes, start: int) -> tuple[int, int | None]:
+    """How far writing in sequence came, and the error number that ended it."""
+    for offset in range(start, len(data), 65536):
+        try:
+            await put(disk, offset, data[offset : offset + 65536])
+        except OSError as error:
+            return offset, error.errno
+    return len(data), None
+
+
 def test_a_full_world_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     bench = Bench(tmp_path, size=64 * COLUMN, cache=1 << 20)
     data = os.urandom(bench.size)
@@ -240,12 +251,8 @@ def test_a_full_world_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Pat
         disk = bench.open()
         await put(disk, 0, data[:4096])
         bench.site.fail_writes = errno.ENOSPC
-        written = 4096
-        with pytest.raises(OSError) as caught:
-            while written < len(data):
-                await put(disk, written, data[written : written + 65536])
-                written += len(data[written : written + 65536])
-        assert caught.value.errno == errno.ENOSPC
+        written, failure = await write_until_refused(disk, data, 4096)
+        assert failure == errno.ENOSPC
         await disk.flush()
         assert await read_all(disk, 0, written) == data[:written]
         bench.site.fail_writes = None
@@ -263,7 +270,7 @@ def test_a_clean_stop_into_a_full_world_keeps_what_is_left_in_the_journal(bench:
         disk = bench.open()
         await put(disk, 0, b"k" * 9000)
         bench.site.fail_writes = errno.ENOSPC
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="injected"):
             await disk.close()
         bench.site.fail_writes = None
         again = bench.open()
@@ -313,7 +320,7 @@ def test_a_lost_or_damaged_allocation_map_is_built_from_the_world(bench: Bench) 
         disk = bench.open()
         await put(disk, 5 * COLUMN, b"k" * 9000)
         await disk.close()
-        for damage in (lambda: path.unlink(), lambda: path.write_bytes(path.read_bytes()[:5000] + b"!" * 20)):
+        for damage in (path.unlink, lambda: path.write_bytes(path.read_bytes()[:5000] + b"!" * 20)):
             damage()
             again = bench.open()
             assert await read_all(again, 5 * COLUMN, 9000) == b"k" * 9000
@@ -376,5 +383,27 @@ def test_a_partial_write_into_a_column_in_a_running_checkpoint_keeps_both(bench:
         expected[8192:12288] = bytes(4096)
         assert await read_all(again, 0, COLUMN) == bytes(expected)
         await again.close()
+
+    asyncio.run(run())
+
+
+def test_a_stop_waits_for_a_checkpoint_that_only_clears(bench: Bench) -> None:
+    """Until the last column has left the world and the map, the journal must be there to say that it is zeros."""
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, b"x" * 4096)
+        await disk.checkpoint()
+        await disk.zero(0, COLUMN, may_punch=True)
+        bench.site.gate.clear()
+        running = asyncio.create_task(disk.checkpoint())
+        await asyncio.to_thread(bench.site.waiting.wait, 10)
+        closing = asyncio.create_task(disk.close())
+        await asyncio.sleep(0.05)
+        assert not bench.descriptor.clean
+        bench.site.gate.set()
+        await running
+        await closing
+        assert bench.descriptor.clean
 
     asyncio.run(run())

@@ -6,43 +6,55 @@ import asyncio
 import tempfile
 from pathlib import Path
 from random import Random
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bbd.disk.disk import Disk
 from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
 
 SIZE = 5 * COLUMN + 12345
 Image: TypeAlias = npt.NDArray[np.uint8]
+Step: TypeAlias = tuple[str, int, int, int]
 
-offsets = st.one_of(
-    st.integers(0, SIZE - 1),
-    st.sampled_from([0, 4095, 4096, COLUMN - 1, COLUMN, 2 * COLUMN, 5 * COLUMN, SIZE - 1]),
-)
-lengths = st.one_of(st.integers(1, 5000), st.sampled_from([1, 512, 4096, COLUMN, 2 * COLUMN, SIZE]))
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("write"), offsets, lengths, st.integers(0, 255)),
-        st.tuples(st.sampled_from(["zero", "trim", "read"]), offsets, lengths, st.just(0)),
-        st.tuples(
-            st.sampled_from(["flush", "flush", "checkpoint", "start checkpoint", "stop", "crash"]),
-            st.just(0),
-            st.just(0),
-            st.just(0),
+
+def plans(size: int, section: int, most: int = 25) -> st.SearchStrategy[list[Step]]:
+    """What to do to a disk of ``size`` bytes with sections of ``section`` bytes."""
+    column = 16 * section
+    edges = [0, section - 1, section, column - 1, column, 2 * column, 5 * column, size - 1]
+    offsets = st.one_of(st.integers(0, size - 1), st.sampled_from(edges))
+    lengths = st.one_of(st.integers(1, section + 1000), st.sampled_from([1, 512, section, column, 2 * column, size]))
+    return st.lists(
+        st.one_of(
+            st.tuples(st.just("write"), offsets, lengths, st.integers(0, 255)),
+            st.tuples(st.sampled_from(["zero", "trim", "read"]), offsets, lengths, st.just(0)),
+            st.tuples(
+                st.sampled_from(["flush", "flush", "checkpoint", "start checkpoint", "stop", "crash"]),
+                st.just(0),
+                st.just(0),
+                st.just(0),
+            ),
         ),
-    ),
-    max_size=25,
-)
+        max_size=most,
+    )
+
+
+class Openable(Protocol):
+    """Opens its disk of ``size`` bytes anew, after the last one was closed or released."""
+
+    size: int
+
+    def open(self) -> Disk: ...
 
 
 class Model:
     """What the disk must read as; ``since_flush`` holds every state that a crash may leave a byte in."""
 
-    def __init__(self) -> None:
-        self.now: Image = np.zeros(SIZE, dtype=np.uint8)
+    def __init__(self, size: int) -> None:
+        self.now: Image = np.zeros(size, dtype=np.uint8)
         self.since_flush: list[Image] = [self.now.copy()]
 
     def change(self, offset: int, data: bytes) -> None:
@@ -54,7 +66,7 @@ class Model:
 
     def crashed(self, found: bytes) -> None:
         image = np.frombuffer(found, dtype=np.uint8)
-        possible = np.zeros(SIZE, dtype=bool)
+        possible = np.zeros(len(image), dtype=bool)
         for state in self.since_flush:
             possible |= image == state
         assert possible.all(), f"byte {int(np.argmin(possible))} holds what was never written there"
@@ -63,17 +75,18 @@ class Model:
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps)
-def test_the_disk_is_a_bytearray(plan: list[tuple[str, int, int, int]]) -> None:
+@given(plans(SIZE, 4096))
+def test_the_disk_is_a_bytearray(plan: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(play(plan, Bench(Path(folder), size=SIZE, cache=300 << 10)))
 
 
-async def play(plan: list[tuple[str, int, int, int]], bench: Bench) -> None:
-    model = Model()
+async def play(plan: list[Step], bench: Openable) -> None:
+    """Go through a plan, and expect of the disk what the model says."""
+    model = Model(bench.size)
     disk = bench.open()
     for what, offset, length, seed in plan:
-        length = min(length, SIZE - offset)  # noqa: PLW2901
+        length = min(length, bench.size - offset)  # noqa: PLW2901
         if what == "write":
             data = bytes(length) if seed == 0 else Random(seed).randbytes(length)
             await put(disk, offset, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ COLUMN = 16 * 4096
 SIZE = 5 * COLUMN + 1000
 WORLD = Path("/world")
 JOURNALS = Path("/state")
+SEEDS = int(os.environ.get("BBD_POWER_CUT_SEEDS", "12"))
 Image: TypeAlias = npt.NDArray[np.uint8]
 
 
@@ -164,7 +166,7 @@ async def go_on(disk: Disk, files: SimulatedFiles, expected: bytearray, random: 
     await again.close()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_every_prefix_of_a_load(seed: int) -> None:
     load = asyncio.run(record(seed))
     assert len(load.files.calls) > 20
