@@ -22,6 +22,9 @@ def create(
     size: Annotated[str, typer.Option(help="Bytes, or a number with K, M, G, T (powers of 1024).")],
     disk: Annotated[str | None, typer.Option(help="The disk's name. [default: the folder's]")] = None,
     codec: Annotated[str, typer.Option(help=f"One of: {', '.join(registry.codec_names())}.")] = "byte",
+    palette: Annotated[
+        str | None, typer.Option(help="The codec's blocks; nibble: concrete or wool. [default: the codec's first]")
+    ] = None,
     layout: Annotated[str, typer.Option(help=f"One of: {', '.join(registry.layout_names())}.")] = "hilbert",
     origin: Annotated[str, typer.Option(help="The first column's chunk, CX,CZ.")] = "0,0",
     parity: Annotated[int, typer.Option(help="Parity sections a column, 0 to 3.")] = 2,
@@ -36,6 +39,7 @@ def create(
         name=disk or world.absolute().name,
         size=parse_size(size),
         codec=codec,
+        palette=palette,
         layout=layout,
         origin=parse_origin(origin),
         parity=parity,
@@ -47,7 +51,15 @@ def create(
 
 
 def describe(
-    *, name: str, size: int, codec: str, layout: str, origin: tuple[int, int], parity: int, edits: str | None
+    *,
+    name: str,
+    size: int,
+    codec: str,
+    layout: str,
+    origin: tuple[int, int],
+    parity: int,
+    edits: str | None,
+    palette: str | None = None,
 ) -> Descriptor:
     """A new disk's descriptor, from what was asked for. Raises :class:`BbdError` for what can't be."""
     if not 0 <= parity <= 3:
@@ -57,12 +69,13 @@ def describe(
         raise BbdError(f"--edits {edits!r} can't be: choose {' or '.join(EDITS)}")
     if size <= 0:
         raise BbdError(f"a disk of {size} bytes can't be: give it at least 1 with --size")
-    column = 16 * registry.codec(codec).section_size
+    column = 16 * registry.codec(codec, palette).section_size
     chosen = registry.layout_for(layout, -(-size // column))
     return Descriptor(
         name=name,
         size=size,
         codec=codec,
+        palette=palette or registry.palette_names(codec)[0],
         layout=registry.describe_layout(chosen),
         origin=origin,
         parity=parity,

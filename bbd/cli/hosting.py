@@ -21,8 +21,9 @@ from bbd.worlds.anvil.world import AnvilWorld
 
 
 def geometry_of(descriptor: Descriptor) -> Geometry:
-    """A disk's geometry. Raises :class:`BbdError` for a codec or layout that isn't installed."""
-    return Geometry(registry.codec(descriptor.codec), registry.layout(descriptor.layout), descriptor.origin)
+    """A disk's geometry. Raises :class:`BbdError` for a codec, palette or layout that isn't installed."""
+    codec = registry.codec(descriptor.codec, descriptor.palette)
+    return Geometry(codec, registry.layout(descriptor.layout), descriptor.origin)
 
 
 def identity_of(descriptor: Descriptor, geometry: Geometry) -> Identity:

@@ -42,10 +42,23 @@ def make_disk(world: Path, descriptor: Descriptor, *, title: str = "", force: bo
 
 
 def spawn_chunk(geometry: Geometry, columns: int) -> tuple[int, int]:
-    """A chunk beside the disk's first, inside the border, that is not the disk's."""
+    """A chunk beside the disk's first, inside the border, that is not the disk's.
+
+    A layout that goes all around its origin leaves none; then it is one beyond the disk's edge, straight from there.
+    """
     x, z = geometry.origin
-    beside = [(x - 1, z - 1), (x - 1, z), (x, z - 1), (MIN_CHUNK, MAX_CHUNK), (MAX_CHUNK, MIN_CHUNK)]
-    return next(chunk for chunk in beside if _inside(chunk) and not _is_disks(geometry, columns, chunk))
+    low_x, low_z, high_x, high_z = _bounds(geometry, columns)
+    beside = [(x - 1, z - 1), (x - 1, z), (x, z - 1)]
+    beyond = [(x, low_z - 1), (low_x - 1, z), (x, high_z + 1), (high_x + 1, z)]
+    far = [(MIN_CHUNK, MAX_CHUNK), (MAX_CHUNK, MIN_CHUNK)]
+    return next(chunk for chunk in beside + beyond + far if _inside(chunk) and not _is_disks(geometry, columns, chunk))
+
+
+def _bounds(geometry: Geometry, columns: int) -> tuple[int, int, int, int]:
+    """The lowest chunk x and z of the disk, and the highest."""
+    corners = [(x, z, x + width - 1, z + depth - 1) for x, z, width, depth in geometry.rectangles(columns)]
+    low_x, low_z, high_x, high_z = zip(*corners, strict=True)
+    return min(low_x), min(low_z), max(high_x), max(high_z)
 
 
 def _inside(chunk: tuple[int, int]) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 SECTION_BLOCKS = 4096
+AIR_NAMES = ("minecraft:air", "minecraft:cave_air", "minecraft:void_air")
+"""The first is the one to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,14 @@ class Codec(Protocol):
 
     Block indices count as the game does: ``y << 8 | z << 4 | x`` within the section.
     A codec must not depend on anything outside the section, and every payload must come back from its own blocks.
+    The class is called with the name of one of its palettes.
     """
 
     name: str
     number: int
     """Its number in the check section: ``byte`` 1, ``nibble`` 2, ``redstone`` 3."""
+    palettes: ClassVar[Sequence[str]]
+    """Names of the sets of blocks that it can be made with, as a descriptor keeps them; the first is the default."""
     section_size: int
     """Payload bytes of a section."""
     palette: Sequence[Block]

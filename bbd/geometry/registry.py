@@ -19,10 +19,15 @@ _CODECS = "bbd.codecs"
 _LAYOUTS = "bbd.layouts"
 _WORDS = {_CODECS: "codec", _LAYOUTS: "layout"}
 _BUILT_IN = {
-    _CODECS: {"byte": "bbd.geometry.codecs.byte:ByteCodec"},
+    _CODECS: {
+        "byte": "bbd.geometry.codecs.byte:ByteCodec",
+        "nibble": "bbd.geometry.codecs.nibble:NibbleCodec",
+        "redstone": "bbd.geometry.codecs.redstone:RedstoneCodec",
+    },
     _LAYOUTS: {
         "hilbert": "bbd.geometry.layouts.hilbert:HilbertLayout",
         "linear": "bbd.geometry.layouts.linear:LinearLayout",
+        "spiral": "bbd.geometry.layouts.spiral:SpiralLayout",
     },
 }
 
@@ -37,14 +42,24 @@ def layout_names() -> list[str]:
     return sorted(_points(_LAYOUTS))
 
 
-@cache
-def codec(name: str) -> Codec:
-    """The codec of that name. Raises :class:`BbdError`, naming those there are."""
-    return cast(Codec, _load(_CODECS, name)())
+def palette_names(codec: str) -> list[str]:
+    """The palettes that a codec can be made with, its default first. Raises :class:`BbdError` for an unknown codec."""
+    return list(_codec_class(codec).palettes)
+
+
+def codec(name: str, palette: str | None = None) -> Codec:
+    """The codec of that name with that palette (``None``: its default); always the same object.
+
+    Raises :class:`BbdError` for either where it is unknown, naming those there are.
+    """
+    known = palette_names(name)
+    if palette is not None and palette not in known:
+        raise BbdError(f"codec '{name}' has no palette {palette!r}; choose one of {', '.join(known)}")
+    return _codec(name, palette or known[0])
 
 
 def codec_by_number(number: int) -> Codec:
-    """The codec that a check section names by number. Raises :class:`BbdError`."""
+    """The codec that a check section names by number, with its default palette. Raises :class:`BbdError`."""
     for name, kind in _kinds(_CODECS):
         if kind.number == number:
             return codec(name)
@@ -85,6 +100,15 @@ def layout_by_number(number: int, width_log2: int) -> Layout:
             except ValueError as error:
                 raise BbdError(f"layout '{name}' can't be made: {error}") from error
     raise BbdError(_no_number(_LAYOUTS, number))
+
+
+@cache
+def _codec(name: str, palette: str) -> Codec:
+    return cast(Codec, _load(_CODECS, name)(palette))
+
+
+def _codec_class(name: str) -> type[Codec]:
+    return cast(type[Codec], _load(_CODECS, name))
 
 
 def _layout_class(name: object) -> type[Layout]:

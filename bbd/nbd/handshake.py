@@ -10,6 +10,7 @@ from bbd.nbd.negotiation import Negotiation
 from bbd.nbd.options import Chosen, Ended
 from bbd.nbd.peers import Host
 from bbd.nbd.session import Session
+from bbd.nbd.sockets import tune
 
 logger = logging.getLogger("bbd.nbd")
 
@@ -33,6 +34,7 @@ class Handshake(asyncio.BufferedProtocol):
         if self._host.peers.stopping:
             self._transport.abort()
             return
+        tune(self._transport.get_extra_info("socket"))
         self._host.peers.add(self)
         self._transport.write(self._negotiation.greeting())
         self._abort_after(self._host.limits.handshake_timeout)

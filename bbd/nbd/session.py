@@ -10,9 +10,7 @@ left of the input waits, unparsed. So its memory is bounded by the limits, the t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import socket
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,10 +25,6 @@ logger = logging.getLogger("bbd.nbd")
 
 BATCH: Final = 1 << 20
 """Bytes read and written before their replies are sent, though there be more requests."""
-
-UNIX_SEND_BUFFER: Final = 512 << 10
-"""Bytes that a unix socket may hold on the way to the client. Its default holds a fifth of a reply of 1 MiB, which
-makes both sides sleep and wake for each piece; TCP sizes its buffers by itself."""
 
 FEW: Final = 3
 """Parts of replies, headers included, after which the next request is awaited awake: those of one small request."""
@@ -60,7 +54,6 @@ class Session(asyncio.BufferedProtocol):
     def begin(self, transport: asyncio.Transport, data: bytes) -> None:
         """Take over the transport, and the input that came after the handshake."""
         self._transport = transport
-        self._widen(transport.get_extra_info("socket"))
         self._reading = transport.is_reading()
         self._transmission.get_buffer()[: len(data)] = data
         self.buffer_updated(len(data))
@@ -106,12 +99,6 @@ class Session(asyncio.BufferedProtocol):
         self._transport.close()
         if self._grace is None and not self._lost:
             self._grace = self._loop.call_later(self._host.limits.close_grace, self._transport.abort)
-
-    @staticmethod
-    def _widen(stream: socket.socket | None) -> None:
-        if stream is not None and stream.family == socket.AF_UNIX:
-            with contextlib.suppress(OSError):
-                stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNIX_SEND_BUFFER)
 
     def _answer(self) -> None:  # noqa: C901 - one loop: calls per request are what makes such loops slow
         transmission = self._transmission

@@ -13,11 +13,31 @@ from typing import Final
 
 from bbd.errors import BbdError
 
+UNIX_SEND_BUFFER: Final = 512 << 10
+"""Bytes that a unix socket may hold on the way to the client. Its default holds a fifth of a reply of 1 MiB, which
+makes both sides sleep and wake for each piece; TCP sizes its buffers by itself."""
+
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds of silence, seconds between probes, probes: a client whose machine is gone is given up after two minutes."""
+
 _TCP_FAILURES: Final = {
     errno.EADDRINUSE: "something listens there already; stop it, or choose another port",
     errno.EADDRNOTAVAIL: "this machine does not have that address; listen on one of its own, such as 127.0.0.1",
     errno.EACCES: "ports below 1024 take more rights; choose another, such as 10809",
 }
+
+
+def tune(stream: socket.socket) -> None:
+    """Set a connection's options; what a platform lacks is left as it is."""
+    with contextlib.suppress(OSError):
+        if stream.family == socket.AF_UNIX:
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNIX_SEND_BUFFER)
+            return
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE.items():
+            if hasattr(socket, name):
+                stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def tcp_failure(host: str, port: int, error: OSError) -> BbdError:

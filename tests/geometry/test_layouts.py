@@ -9,23 +9,31 @@ from hypothesis import strategies as st
 from bbd.geometry.interfaces import Layout
 from bbd.geometry.layouts.hilbert import HilbertLayout
 from bbd.geometry.layouts.linear import MAX_ROWS, MAX_WIDTH, MIN_WIDTH, WIDTH_LIMIT, LinearLayout
+from bbd.geometry.layouts.spiral import SpiralLayout
 from tests.geometry.hilbert_by_drawing import curve
+from tests.geometry.spiral_by_walking import walk
 
 HILBERT = HilbertLayout()
+SPIRAL = SpiralLayout()
 WIDTHS = st.integers(5, 21).map(lambda log2: LinearLayout(1 << log2))
-LAYOUTS: st.SearchStrategy[Layout] = st.one_of(st.just(HILBERT), WIDTHS)
+QUADRANT_LAYOUTS: st.SearchStrategy[Layout] = st.one_of(st.just(HILBERT), WIDTHS)
+LAYOUTS: st.SearchStrategy[Layout] = st.one_of(QUADRANT_LAYOUTS, st.just(SPIRAL))
 COLUMNS = st.one_of(st.integers(0, 5000), st.integers(0, 2**48))
 
 
 @given(LAYOUTS, COLUMNS)
 def test_column_to_chunk_and_back(layout: Layout, column: int) -> None:
+    assert layout.column(*layout.chunk(column)) == column
+
+
+@given(QUADRANT_LAYOUTS, COLUMNS)
+def test_all_but_the_spiral_lie_in_one_quadrant(layout: Layout, column: int) -> None:
     x, z = layout.chunk(column)
     assert x >= 0
     assert z >= 0
-    assert layout.column(x, z) == column
 
 
-@given(LAYOUTS, st.integers(0, 2**22), st.integers(0, 2**22))
+@given(QUADRANT_LAYOUTS, st.integers(0, 2**22), st.integers(0, 2**22))
 def test_chunk_to_column_and_back(layout: Layout, x: int, z: int) -> None:
     column = layout.column(x, z)
     if column is None:
@@ -35,13 +43,20 @@ def test_chunk_to_column_and_back(layout: Layout, x: int, z: int) -> None:
         assert layout.chunk(column) == (x, z)
 
 
-@given(LAYOUTS, st.integers(-100, 100), st.integers(-100, 100))
+@given(QUADRANT_LAYOUTS, st.integers(-100, 100), st.integers(-100, 100))
 def test_nothing_lies_at_negative_chunks(layout: Layout, x: int, z: int) -> None:
     if x < 0 or z < 0:
         assert layout.column(x, z) is None
 
 
-@pytest.mark.parametrize("layout", [HILBERT, LinearLayout()])
+@given(st.integers(-(2**22), 2**22), st.integers(-(2**22), 2**22))
+def test_every_chunk_is_a_column_of_the_spiral(x: int, z: int) -> None:
+    column = SPIRAL.column(x, z)
+    assert column is not None
+    assert SPIRAL.chunk(column) == (x, z)
+
+
+@pytest.mark.parametrize("layout", [HILBERT, LinearLayout(), SPIRAL])
 def test_negative_columns_are_refused(layout: Layout) -> None:
     with pytest.raises(ValueError, match="negative"):
         layout.chunk(-1)
@@ -53,9 +68,13 @@ def test_hilbert_is_the_curve_as_drawn(order: int) -> None:
     assert [HILBERT.chunk(column) for column in range(len(drawn))] == drawn
 
 
-@given(COLUMNS)
-def test_hilbert_neighbours_are_adjacent(column: int) -> None:
-    (x, z), (nx, nz) = HILBERT.chunk(column), HILBERT.chunk(column + 1)
+def test_the_spiral_is_the_walk() -> None:
+    assert [SPIRAL.chunk(column) for column in range(2000)] == walk(2000)
+
+
+@given(st.sampled_from([HILBERT, SPIRAL]), COLUMNS)
+def test_hilbert_and_spiral_neighbours_are_adjacent(layout: Layout, column: int) -> None:
+    (x, z), (nx, nz) = layout.chunk(column), layout.chunk(column + 1)
     assert abs(x - nx) + abs(z - nz) == 1
 
 
@@ -118,5 +137,7 @@ def test_linear_widths_that_can_not_be(width: int) -> None:
 def test_a_width_is_refused_where_there_is_none() -> None:
     with pytest.raises(ValueError, match="no width"):
         HilbertLayout.from_width_log2(5)
+    with pytest.raises(ValueError, match="no width"):
+        SpiralLayout.from_width_log2(5)
     with pytest.raises(ValueError, match="power of two"):
         LinearLayout.from_width_log2(0)

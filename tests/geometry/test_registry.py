@@ -14,8 +14,12 @@ import pytest
 from bbd.errors import BbdError
 from bbd.geometry import registry
 from bbd.geometry.codecs.byte import ByteCodec
+from bbd.geometry.codecs.nibble import NibbleCodec
+from bbd.geometry.codecs.redstone import RedstoneCodec
+from bbd.geometry.interfaces import Layout
 from bbd.geometry.layouts.hilbert import HilbertLayout
 from bbd.geometry.layouts.linear import LinearLayout
+from bbd.geometry.layouts.spiral import SpiralLayout
 
 
 class StripedLayout(LinearLayout):
@@ -40,8 +44,8 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[metadata.EntryPo
 
 
 def test_the_built_in_ones_need_no_metadata(installed: list[metadata.EntryPoint]) -> None:
-    assert registry.codec_names() == ["byte"]
-    assert registry.layout_names() == ["hilbert", "linear"]
+    assert registry.codec_names() == ["byte", "nibble", "redstone"]
+    assert registry.layout_names() == ["hilbert", "linear", "spiral"]
 
 
 def test_the_project_declares_the_same_entry_points() -> None:
@@ -52,14 +56,38 @@ def test_the_project_declares_the_same_entry_points() -> None:
 
 def test_by_name_and_number() -> None:
     assert isinstance(registry.codec("byte"), ByteCodec)
-    assert registry.codec_by_number(1) is registry.codec("byte")
+    assert isinstance(registry.codec("nibble"), NibbleCodec)
+    assert isinstance(registry.codec("redstone"), RedstoneCodec)
+    for number, name in enumerate(("byte", "nibble", "redstone"), 1):
+        assert registry.codec_by_number(number) is registry.codec(name)
     assert registry.layout({"name": "hilbert"}) == registry.layout_by_number(1, 0) == HilbertLayout()
     assert registry.layout({"name": "linear", "width": 64}) == registry.layout_by_number(2, 6) == LinearLayout(64)
+    assert registry.layout({"name": "spiral"}) == registry.layout_by_number(3, 0) == SpiralLayout()
     assert registry.layout_for("linear", 2**34) == LinearLayout(2**17)
 
 
-@pytest.mark.parametrize("layout", [HilbertLayout(), LinearLayout(32), LinearLayout(4096)])
-def test_a_descriptor_gives_the_layout_back(layout: HilbertLayout | LinearLayout) -> None:
+def test_a_codec_has_the_palette_that_was_asked_for() -> None:
+    first = {"byte": "palette256", "nibble": "concrete", "redstone": "lever"}
+    for name, palette in first.items():
+        assert registry.palette_names(name)[0] == palette
+        assert registry.codec(name, palette) is registry.codec(name)
+    assert registry.palette_names("nibble") == ["concrete", "wool"]
+    assert registry.codec("nibble", "wool") is registry.codec("nibble", "wool") is not registry.codec("nibble")
+    assert registry.codec("nibble", "wool").palette[14].name == "minecraft:red_wool"
+    assert registry.codec("nibble", "concrete").palette[14].name == "minecraft:red_concrete"
+
+
+def test_unknown_palettes_are_answered_with_the_known_ones() -> None:
+    with pytest.raises(BbdError, match=r"'nibble'.*'silk'.*concrete, wool"):
+        registry.codec("nibble", "silk")
+    with pytest.raises(BbdError, match=r"'byte'.*'wool'.*palette256"):
+        registry.codec("byte", "wool")
+    with pytest.raises(BbdError, match=r"'bite'.*byte"):
+        registry.palette_names("bite")
+
+
+@pytest.mark.parametrize("layout", [HilbertLayout(), LinearLayout(32), LinearLayout(4096), SpiralLayout()])
+def test_a_descriptor_gives_the_layout_back(layout: Layout) -> None:
     assert registry.layout(registry.describe_layout(layout)) == layout
 
 
@@ -85,7 +113,7 @@ def test_parameters_that_do_not_fit(parameters: dict[str, object]) -> None:
         registry.layout({"name": "linear", **parameters})
 
 
-@pytest.mark.parametrize(("number", "width_log2"), [(1, 5), (2, 0), (2, 255)])
+@pytest.mark.parametrize(("number", "width_log2"), [(1, 5), (2, 0), (2, 255), (3, 5)])
 def test_widths_that_do_not_fit(number: int, width_log2: int) -> None:
     with pytest.raises(BbdError, match="can't be made"):
         registry.layout_by_number(number, width_log2)
@@ -96,7 +124,7 @@ def test_others_can_add_theirs(installed: list[metadata.EntryPoint], monkeypatch
     module.StripedLayout = StripedLayout  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     installed.append(metadata.EntryPoint("striped", f"{module.__name__}:StripedLayout", "bbd.layouts"))
-    assert registry.layout_names() == ["hilbert", "linear", "striped"]
+    assert registry.layout_names() == ["hilbert", "linear", "spiral", "striped"]
     assert registry.layout({"name": "striped", "width": 64}) == StripedLayout(64)
     assert registry.layout_by_number(77, 5) == StripedLayout(32)
     assert registry.describe_layout(StripedLayout(64)) == {"name": "striped", "width": 64}

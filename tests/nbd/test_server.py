@@ -270,12 +270,12 @@ def test_waiting_includes_requests_of_the_client_that_has_gone() -> None:
         waiting.result(20)
 
 
-def test_tcp_connections_do_not_wait_to_send() -> None:
+def test_tcp_connections_send_at_once_and_notice_a_dead_peer() -> None:
     with serving(export()) as served, Client(served, tcp=True) as client:
         client.go()
-        sockets = [
-            session._transport.get_extra_info("socket")
-            for session in served.server._host.peers._transmitting
-            if isinstance(session, Session)
-        ]
-        assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets] == [1]
+        (session,) = served.server._host.peers._transmitting
+        assert isinstance(session, Session)
+        stream = session._transport.get_extra_info("socket")
+        assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60

@@ -20,8 +20,10 @@ from bbd.disk.journal_records import DataRecord, Record, SegmentHeader, ZeroReco
 from bbd.files import OsFiles
 from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
+from bbd.geometry.interfaces import Block
 from tests.disk.plain_field import crc32c_bitwise, parity_rows
 from tests.geometry.hilbert_by_drawing import curve
+from tests.geometry.spiral_by_walking import walk
 
 ROOT = Path(__file__).parents[2]
 VECTORS: dict[str, Any] = json.loads((ROOT / "tests/vectors/format1.json").read_text())
@@ -46,9 +48,17 @@ def crc_table() -> str:
     return table("| data | CRC-32C |", [f"| {entry['data']} | `{entry['crc']}` |" for entry in VECTORS["crc32c"]])
 
 
-def hilbert_table() -> str:
-    rows = [f"| {entry['column']} | {place(entry['chunk'])} |" for entry in VECTORS["hilbert"]]
+def curve_table(layout: str) -> str:
+    rows = [f"| {entry['column']} | {place(entry['chunk'])} |" for entry in VECTORS[layout]]
     return table("| column | chunk x, z |", rows)
+
+
+def hilbert_table() -> str:
+    return curve_table("hilbert")
+
+
+def spiral_table() -> str:
+    return curve_table("spiral")
 
 
 def linear_table() -> str:
@@ -56,10 +66,38 @@ def linear_table() -> str:
     return table("| width | column | chunk x, z |", rows)
 
 
+def layout_words(entry: dict[str, Any]) -> str:
+    return " ".join(map(str, entry["layout"].values()))
+
+
+def piece_table() -> str:
+    rows = [
+        f"| {entry['codec']} | {layout_words(entry)} | {place(entry['origin'])} | `{entry['offset']:#x}` "
+        f"| {place(entry['first'])} | {place(entry['last'])} |"
+        for entry in VECTORS["pieces"]
+    ]
+    return table("| codec | layout | origin (chunk x, z) | offset | first block x, y, z | last block |", rows)
+
+
+def section_tables() -> list[str]:
+    return [
+        table("| index | block |", [f"| {index} | {block} |" for index, block in entry["blocks"].items()])
+        for entry in VECTORS["sections"]
+    ]
+
+
+def nibble_tables() -> str:
+    palettes = registry.palette_names("nibble")
+    columns = [
+        [block.name.removeprefix("minecraft:") for block in registry.codec("nibble", p).palette] for p in palettes
+    ]
+    rows = [f"| `{value:x}` | {' | '.join(column[value] for column in columns)} |" for value in range(16)]
+    return table(f"| bits | {' | '.join(palettes)} |", rows)
+
+
 def offset_table() -> str:
     rows = [
-        f"| {' '.join(map(str, entry['layout'].values()))} | {place(entry['origin'])} | `{entry['offset']:#x}` "
-        f"| {place(entry['block'])} |"
+        f"| {layout_words(entry)} | {place(entry['origin'])} | `{entry['offset']:#x}` | {place(entry['block'])} |"
         for entry in VECTORS["offsets"]
     ]
     return table("| layout | origin (chunk x, z) | offset | block x, y, z |", rows)
@@ -105,7 +143,10 @@ TABLES = [
     crc_table,
     hilbert_table,
     linear_table,
+    spiral_table,
+    nibble_tables,
     offset_table,
+    piece_table,
     check_hex,
     parity_table,
     palette_table,
@@ -115,6 +156,11 @@ TABLES = [
 @pytest.mark.parametrize("render", TABLES, ids=lambda render: render.__name__)
 def test_the_document_prints_the_vectors(render: Any) -> None:
     assert render() in DOCUMENT
+
+
+@pytest.mark.parametrize("printed", section_tables())
+def test_the_document_prints_the_sections(printed: str) -> None:
+    assert printed in DOCUMENT
 
 
 @pytest.mark.parametrize("entry", VECTORS["crc32c"], ids=lambda entry: entry["data"])
@@ -142,6 +188,39 @@ def test_linear(entry: dict[str, Any]) -> None:
     layout = registry.layout({"name": "linear", "width": entry["width"]})
     assert list(layout.chunk(entry["column"])) == entry["chunk"]
     assert layout.column(*entry["chunk"]) == entry["column"]
+
+
+def test_spiral() -> None:
+    layout = registry.layout({"name": "spiral"})
+    walked = walk(5000)
+    for entry in VECTORS["spiral"]:
+        assert list(layout.chunk(entry["column"])) == entry["chunk"]
+        assert layout.column(*entry["chunk"]) == entry["column"]
+        if entry["column"] < len(walked):
+            assert list(walked[entry["column"]]) == entry["chunk"]
+
+
+@pytest.mark.parametrize("entry", VECTORS["pieces"])
+def test_pieces(entry: dict[str, Any]) -> None:
+    geometry = Geometry(registry.codec(entry["codec"]), registry.layout(entry["layout"]), tuple(entry["origin"]))
+    places = geometry.locate(entry["offset"])
+    assert [places[0], places[-1]] == [tuple(entry["first"]), tuple(entry["last"])]
+    assert all(geometry.offset_of(*place) == entry["offset"] for place in places)
+
+
+def spoken(block: Block) -> str:
+    """A block as the game's commands write it."""
+    listed = ",".join(f"{key}={value}" for key, value in sorted(block.properties.items()))
+    name = block.name.removeprefix("minecraft:")
+    return f"{name}[{listed}]" if listed else name
+
+
+@pytest.mark.parametrize("entry", VECTORS["sections"], ids=lambda entry: entry["palette"])
+def test_sections(entry: dict[str, Any]) -> None:
+    codec = registry.codec(entry["codec"], entry["palette"])
+    indices = codec.encode(bytes.fromhex(entry["payload"]))
+    blocks = {str(at): spoken(codec.palette[index]) for at, index in enumerate(indices.tolist())}
+    assert {at: block for at, block in blocks.items() if block != "air"} == entry["blocks"]
 
 
 @pytest.mark.parametrize("entry", VECTORS["offsets"])

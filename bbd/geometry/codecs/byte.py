@@ -8,15 +8,15 @@ whose first entry sits in the lowest bits, so with this order the bytes in the r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bbd.geometry.interfaces import SECTION_BLOCKS, Block
+from bbd.geometry.interfaces import AIR_NAMES, SECTION_BLOCKS, Block
 from bbd.geometry.palettes.palette256 import load_palette256
 
 AIR = 256
-AIR_NAMES = ("minecraft:air", "minecraft:cave_air", "minecraft:void_air")
 
 # One 64-bit word is eight blocks in a row; swapping its bytes is the step from i to i ^ 7.
 _WORD = np.dtype(np.uint64)
@@ -33,8 +33,11 @@ class ByteCodec:
     name = "byte"
     number = 1
     section_size = SECTION_BLOCKS
+    palettes: ClassVar[Sequence[str]] = ("palette256",)
 
-    def __init__(self) -> None:
+    def __init__(self, palette: str = "palette256") -> None:
+        if palette not in self.palettes:
+            raise ValueError(f"codec byte has no palette {palette!r}")
         table = load_palette256()
         self.palette: Sequence[Block] = (*(Block(name) for name in table.names), Block(AIR_NAMES[0]))
         self._index = {name: byte for byte, name in enumerate(table.names)}

@@ -1,4 +1,5 @@
-"""The 256 blocks that stand for the 256 byte values in codec ``byte`` (``palette256.json``, part of format 1)."""
+"""The blocks that stand for values: 256 for the bytes of codec ``byte``, and the sets of sixteen of codec ``nibble``
+(``palette256.json``, part of format 1)."""
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ class Palette256:
 
     ``names[b]`` is the full name of the block for byte ``b``. ``aliases`` maps the full name of a block that the game
     may have made of one of them (copper that lost its wax) to the name that it stands for when it is read.
+    ``nibble`` gives, for each palette of codec ``nibble``, the full names of the blocks for 0 to 15, in dye order.
     ``min_data_version`` is the oldest DataVersion that knows all of them.
     """
 
     names: tuple[str, ...]
     aliases: Mapping[str, str]
+    nibble: Mapping[str, tuple[str, ...]]
     min_data_version: int
 
 
@@ -31,5 +34,6 @@ def load_palette256() -> Palette256:
     return Palette256(
         names=tuple(entry["name"] for entry in table["byte_to_block"]),
         aliases=dict(table["alias_on_read"]),
+        nibble={palette: tuple(names) for palette, names in table["nibble"].items()},
         min_data_version=table["min_data_version"],
     )

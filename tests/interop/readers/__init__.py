@@ -1,6 +1,6 @@
 """Readers of Anvil worlds that share no code with bbd: npm's prismarine-provider-anvil, and PyPI's nbt as raw NBT.
 
-Both take a folder of region files and places (x, y, z), and give the names of the blocks there.
+All take a folder of region files and places (x, y, z), and give the blocks there, ``None`` where no chunk stands.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +22,8 @@ import pytest
 from nbt import nbt
 
 Place: TypeAlias = tuple[int, int, int]
+State: TypeAlias = tuple[str, Mapping[str, str]]
+"""A block's name and the properties that are written beside it."""
 
 FOLDER = Path(__file__).parent
 _CACHE = FOLDER / ".cache"
@@ -70,15 +72,20 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def nbt_blocks(regions: Path, places: Sequence[Place]) -> list[str | None]:
+    """The names of the blocks, by what the chunks' NBT says."""
+    return [None if state is None else state[0] for state in nbt_states(regions, places)]
+
+
+def nbt_states(regions: Path, places: Sequence[Place]) -> list[State | None]:
     """What the chunks' NBT says, taken apart as plainly as can be."""
     chunks: dict[tuple[int, int], Any] = {}
-    names: list[str | None] = []
+    states: list[State | None] = []
     for x, y, z in places:
         at = (x >> 4, z >> 4)
         if at not in chunks:
             chunks[at] = _nbt_chunk(regions, *at)
-        names.append(None if chunks[at] is None else _nbt_block(chunks[at], x & 15, y, z & 15))
-    return names
+        states.append(None if chunks[at] is None else _nbt_block(chunks[at], x & 15, y, z & 15))
+    return states
 
 
 def _nbt_chunk(regions: Path, cx: int, cz: int) -> Any:
@@ -99,13 +106,18 @@ def _nbt_chunk(regions: Path, cx: int, cz: int) -> Any:
     return {section["Y"].value: section["block_states"] for section in root["sections"]}
 
 
-def _nbt_block(sections: Any, x: int, y: int, z: int) -> str:
+def _nbt_block(sections: Any, x: int, y: int, z: int) -> State:
     states = sections[y >> 4]
-    palette = [str(entry["Name"].value) for entry in states["palette"]]
+    palette = states["palette"]
     if len(palette) == 1:
-        return palette[0]
+        return _nbt_entry(palette[0])
     bits = max(4, (len(palette) - 1).bit_length())
     per_long = 64 // bits
     index = (y & 15) << 8 | z << 4 | x
     value = int(states["data"].value[index // per_long]) & (1 << 64) - 1
-    return palette[value >> index % per_long * bits & (1 << bits) - 1]
+    return _nbt_entry(palette[value >> index % per_long * bits & (1 << bits) - 1])
+
+
+def _nbt_entry(entry: Any) -> State:
+    properties = {tag.name: str(tag.value) for tag in entry["Properties"].tags} if "Properties" in entry else {}
+    return str(entry["Name"].value), properties
