@@ -1,7 +1,7 @@
 """Checkpoints: bringing what is dirty into the world, and cutting the journal behind it.
 
-The order is the whole point (``docs/durability.md``): cleared ranges into the journal; a fresh segment; a snapshot
-with its generation; columns copy-on-write, synced; the allocation map, synced; memory; at last the old segments go.
+The order is the whole point (``docs/durability.md``): a fresh segment; cleared ranges into it; a snapshot with its
+generation; columns copy-on-write, synced; the allocation map, synced; memory; at last the old segments go.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ class Checkpointer:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         async with self._committer.lock:
-            await self._committer.commit_zeros()
             mark = await loop.run_in_executor(self._executor, self._rotate)
+            # Last before the snapshot: what it clears must be in the journal, also what came while that was awaited.
+            await self._committer.commit_zeros()
             generation = self._sequence.take()
             snapshot = self._memory.snapshot()
         try:

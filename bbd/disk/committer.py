@@ -48,8 +48,9 @@ class Committer:
         await asyncio.shield(self._waiting)
 
     async def commit_zeros(self) -> None:
-        """Journal the cleared ranges alone; the caller holds ``lock``."""
-        await self._write(self._memory.take_batch(only_zeros=True))
+        """Return at a moment when every cleared range is in the journal; the caller holds ``lock``."""
+        while batch := self._memory.take_batch(only_zeros=True):
+            await self._write(batch)
 
     async def _next_batch(self) -> None:
         async with self.lock:

@@ -290,7 +290,7 @@ class Disk:
         """Bring everything into the world. Errors: ``OSError``."""
         side = self._write_side
         while side is not None and (self._memory.has_work or side.checkpointer.running):
-            await side.checkpointer.run()
+            await asyncio.shield(side.checkpointer.begin())
 
     async def close(self) -> None:
         """Stop cleanly: everything into the world, the journal empty, the descriptor clean.

@@ -6,12 +6,15 @@ import asyncio
 import errno
 import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import save_descriptor
 from bbd.disk.disk import Disk
+from bbd.disk.journal import Journal
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError, Refused
 from bbd.worlds.world import StoredSection
@@ -405,5 +408,41 @@ def test_a_stop_waits_for_a_checkpoint_that_only_clears(bench: Bench) -> None:
         await running
         await closing
         assert bench.descriptor.clean
+
+    asyncio.run(run())
+
+
+def test_what_is_cleared_while_a_checkpoint_begins_is_journaled_before_it_goes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotating, go = threading.Event(), threading.Event()
+    real_rotate = Journal.rotate
+
+    def slow_rotate(journal: Journal) -> int:
+        rotating.set()
+        go.wait(10)
+        return real_rotate(journal)
+
+    def power_cut(*_: object) -> None:
+        raise OSError(errno.EIO, "the power went between world and map")
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, b"x" * 4096)
+        await disk.checkpoint()
+        await put(disk, COLUMN, b"y" * 4096)
+        monkeypatch.setattr(Journal, "rotate", slow_rotate)
+        monkeypatch.setattr(AllocationFile, "update", power_cut)
+        checkpoint = asyncio.create_task(disk.checkpoint())
+        await asyncio.to_thread(rotating.wait, 10)
+        await disk.zero(0, COLUMN, may_punch=True)
+        go.set()
+        with pytest.raises(OSError, match="power"):
+            await checkpoint
+        disk.release()
+        monkeypatch.undo()
+        again = bench.open()
+        assert await read_all(again, 0, COLUMN) in {bytes(COLUMN), b"x" * 4096 + bytes(COLUMN - 4096)}
+        await again.close()
 
     asyncio.run(run())
