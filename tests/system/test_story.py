@@ -37,11 +37,12 @@ def detach(vm: VirtualMachine) -> None:
     assert vm.run(f"nbd-client -c {DISK}", check=False).status == 1, "the device is still connected"
 
 
+@pytest.mark.parametrize(("codec", "layout"), [("byte", "hilbert"), ("nibble", "spiral"), ("redstone", "linear")])
 def test_vfat_survives_a_restart_of_the_server(
-    bbd: RunBbd, bbd_server: StartServer, machine: VirtualMachine, tmp_path: Path
+    bbd: RunBbd, bbd_server: StartServer, machine: VirtualMachine, tmp_path: Path, codec: str, layout: str
 ) -> None:
     world = tmp_path / "demo"
-    bbd("create", world, "--size", "64M", "--disk", "demo")
+    bbd("create", world, "--size", "64M", "--disk", "demo", "--codec", codec, "--layout", layout)
     port = free_port()
     server = bbd_server("--world", world, port=port)
 
@@ -86,11 +87,12 @@ def look_at_the_empty_disk(vm: VirtualMachine) -> None:
     assert vm.run(f"blockdev --getss --getro {DISK}").output == "512\n0\n"
 
 
+@pytest.mark.parametrize("codec", ["byte", "nibble", "redstone"])
 def test_ext4_copied_onto_a_disk_of_odd_size(
-    bbd: RunBbd, bbd_server: StartServer, machine: VirtualMachine, tmp_path: Path
+    bbd: RunBbd, bbd_server: StartServer, machine: VirtualMachine, tmp_path: Path, codec: str
 ) -> None:
     world = tmp_path / "floppy"
-    bbd("create", world, "--size", str(FLOPPY_SIZE))
+    bbd("create", world, "--size", str(FLOPPY_SIZE), "--codec", codec)
     port = free_port()
     server = bbd_server("--world", world, port=port)
     attach(machine, server, "floppy")
