@@ -57,7 +57,7 @@ class Checkpointer:
         """Start a checkpoint, or return the one that runs. Its failure also stands in ``failure``."""
         if self._running is None:
             self._running = asyncio.create_task(self._run())
-            self._running.add_done_callback(self._ended)
+            self._running.add_done_callback(_retrieve)
         return self._running
 
     async def run(self) -> None:
@@ -80,17 +80,21 @@ class Checkpointer:
             self._progress.set_result(None)
             self._progress = None
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running = None
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, OSError):
+    async def _run(self) -> None:
+        try:
+            await self._checkpoint()
+        except OSError as error:
             if self.failure is None or self.failure.errno != error.errno:
                 logger.error("checkpoint: %s; what it was to write stays in memory and in the journal", error)
             self.failure = error
-        elif error is None:
+            raise
+        else:
             self.failure = None
+        finally:
+            # Here, not in a callback: whoever finds the task done must not find it running.
+            self._running = None
 
-    async def _run(self) -> None:
+    async def _checkpoint(self) -> None:
         loop = asyncio.get_running_loop()
         async with self._committer.lock:
             mark = await loop.run_in_executor(self._executor, self._rotate)
@@ -136,3 +140,9 @@ class Checkpointer:
         self._parts.site.write(writes)
         self._parts.records.allocation.update([column for column in updates if column not in vacant], vacant)
         return vacant
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """A failure that nobody waits for is in ``failure`` and in the log; asyncio need not tell it again."""
+    if not task.cancelled():
+        task.exception()

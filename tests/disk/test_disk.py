@@ -446,3 +446,20 @@ def test_what_is_cleared_while_a_checkpoint_begins_is_journaled_before_it_goes(
         await again.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.timeout(30)
+def test_a_checkpoint_that_is_just_over_is_not_waited_for_again(bench: Bench) -> None:
+    """Between the end of its task and that task's callbacks there is a moment in which somebody may look."""
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, b"x" * 4096)
+        assert disk._write_side
+        task = disk._write_side.checkpointer.begin()
+        while not task.done():
+            await asyncio.sleep(0)
+        await disk.checkpoint()
+        await disk.close()
+
+    asyncio.run(run())
