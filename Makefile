@@ -9,7 +9,7 @@ READY_DEV := .venv/.ready-dev
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check lint bench again
+.PHONY: help setup serve tour test check lint bench again
 
 help: ## list what make can do
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## /{printf "  make %-7s%s\n", $$1, $$2}' Makefile
@@ -19,6 +19,10 @@ setup: $(READY_DEV) ## make .venv with bbd and its development tools (PYTHON=...
 serve: $(READY) ## serve the demo disk in worlds/demo, making it first if need be (ARGS=... for more options)
 	@echo "$(BIN)/bbd serve --world worlds/demo$(if $(ARGS), $(ARGS))"
 	@exec $(BIN)/bbd serve --world worlds/demo $(ARGS)
+
+tour: $(READY_DEV) ## the whole story on this terminal, with a real kernel in a virtual machine, without root
+	@scripts/install-test-packages
+	@scripts/tour $(ARGS)
 
 test: $(READY_DEV) ## the whole test suite, with everything it needs (ARGS=... goes to pytest)
 	@scripts/install-test-packages

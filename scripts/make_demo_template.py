@@ -13,6 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import mural
+from fat16 import Volume
+
 from bbd.cli import demo_template
 
 LABEL = "BBD"
@@ -56,6 +59,7 @@ MAP = """\
                   south
 
 X marks byte 0. Up is onwards: 256 bytes to a floor, 256 floors to a chunk.
+The wall with the picture is the file mural.bmp: the first 16 bytes of every 256.
 """
 
 FILES = {
@@ -64,6 +68,7 @@ FILES = {
     "ast/poem.txt": POEM,
     "map.txt": MAP,
 }
+MURAL = "mural.bmp"
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 _ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "TZ": "UTC", "LC_ALL": "C", "MTOOLS_SKIP_CHECK": "0"}
@@ -74,12 +79,20 @@ def build(image: Path) -> None:
     _run("mkfs.vfat", "--invariant", "-F", "16", "-s", "8", "-i", VOLUME_ID, "-n", LABEL, "-C", image, _KIBIBYTES)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in FILES.items():
-            source = Path(folder) / "file"
-            source.write_text(text, encoding="ascii")
-            os.utime(source, (EPOCH, EPOCH))
             if (parent := name.rpartition("/")[0]) and not _stands(image, parent):
                 _run("mmd", "-i", image, f"::{parent}")
-            _run("mcopy", "-m", "-i", image, source, f"::{name}")
+            _copy(image, name, text.encode("ascii"), Path(folder))
+        _copy(image, MURAL, mural.bmp(), Path(folder))
+    volume = Volume(bytearray(image.read_bytes()))
+    volume.move(b"MURAL   BMP", mural.pages())
+    image.write_bytes(volume.image)
+
+
+def _copy(image: Path, name: str, content: bytes, folder: Path) -> None:
+    source = folder / "file"
+    source.write_bytes(content)
+    os.utime(source, (EPOCH, EPOCH))
+    _run("mcopy", "-m", "-i", image, source, f"::{name}")
 
 
 _KIBIBYTES = str(demo_template.SIZE // 1024)

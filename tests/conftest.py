@@ -28,6 +28,14 @@ class StartServer(Protocol):
     def __call__(self, *arguments: str | Path, port: int | None = None) -> BbdServer: ...
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests call of bbd in their own process keeps its state away from the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def bbd(tmp_path: Path) -> RunBbd:
     """The installed ``bbd`` command; its state stays in the test's own folder."""

@@ -9,11 +9,14 @@ import typer
 
 from bbd.cli.arguments import format_size, parse_origin, parse_size
 from bbd.cli.making import make_disk
-from bbd.disk.descriptor import Descriptor
+from bbd.disk.descriptor import LOW_DIMENSIONS, Descriptor
 from bbd.errors import BbdError
 from bbd.geometry import registry
+from bbd.worlds.anvil.compression import CHOICES, type_of
+from bbd.worlds.anvil.folders import OVERWORLD
 
 EDITS = ("accept", "repair")
+DEFAULT_PARITY = 2
 
 
 def create(
@@ -27,7 +30,15 @@ def create(
     ] = None,
     layout: Annotated[str, typer.Option(help=f"One of: {', '.join(registry.layout_names())}.")] = "hilbert",
     origin: Annotated[str, typer.Option(help="The first column's chunk, CX,CZ.")] = "0,0",
-    parity: Annotated[int, typer.Option(help="Parity sections a column, 0 to 3.")] = 2,
+    dimension: Annotated[
+        str, typer.Option(help="overworld, the_nether or the_end; the latter two have no room for CRCs and parity.")
+    ] = "overworld",
+    parity: Annotated[
+        int | None, typer.Option(help="Parity sections a column, 0 to 3. [default: 2; in Nether and End 0]")
+    ] = None,
+    compression: Annotated[
+        str, typer.Option(help=f"Of chunks: {', '.join(CHOICES)}; lz4 needs Minecraft 1.20.5 or later.")
+    ] = "zlib",
     edits: Annotated[
         str | None,
         typer.Option(help="What an edit made in the world is: 'accept' (the disk's) or 'repair' (damage)."),
@@ -42,12 +53,39 @@ def create(
         palette=palette,
         layout=layout,
         origin=parse_origin(origin),
+        dimension=full_dimension(dimension),
         parity=parity,
+        compression=compression,
         edits=edits,
     )
     make_disk(world, descriptor, force=force)
     typer.echo(f"Made disk {descriptor.name!r}, {format_size(descriptor.size)}, in {world}.")
+    if compression == "lz4":
+        typer.echo("Its chunks will be written with LZ4: from now on the world needs Minecraft 1.20.5 or later.")
+    if not descriptor.checked:
+        typer.echo(f"In {descriptor.dimension} nothing tells a changed block from a written one: keep others away.")
     typer.echo(f"Serve it with: bbd serve --world {world}")
+
+
+def full_dimension(name: str) -> str:
+    """A dimension's full name. Raises :class:`BbdError` for one that no disk can be in."""
+    full = name if ":" in name else f"minecraft:{name}"
+    if full not in {OVERWORLD, *LOW_DIMENSIONS}:
+        raise BbdError(f"--dimension {name!r} can't be: choose overworld, the_nether or the_end")
+    return full
+
+
+def check_parity(parity: int | None, dimension: str) -> int:
+    """How many parity sections a column gets. Raises :class:`BbdError` for more than there is room for."""
+    if dimension in LOW_DIMENSIONS:
+        if parity:
+            raise BbdError(f"--parity {parity} can't be: {dimension} ends at y 255, and has no room for parity")
+        return 0
+    if parity is None:
+        return DEFAULT_PARITY
+    if not 0 <= parity <= 3:
+        raise BbdError(f"--parity {parity} can't be: 0 to 3 sections of a column can hold parity")
+    return parity
 
 
 def describe(
@@ -57,16 +95,18 @@ def describe(
     codec: str,
     layout: str,
     origin: tuple[int, int],
-    parity: int,
+    parity: int | None,
     edits: str | None,
     palette: str | None = None,
+    compression: str = "zlib",
+    dimension: str = OVERWORLD,
 ) -> Descriptor:
     """A new disk's descriptor, from what was asked for. Raises :class:`BbdError` for what can't be."""
-    if not 0 <= parity <= 3:
-        raise BbdError(f"--parity {parity} can't be: 0 to 3 sections of a column can hold parity")
+    parity = check_parity(parity, dimension)
     edits = edits or ("accept" if codec == "redstone" else "repair")
     if edits not in EDITS:
         raise BbdError(f"--edits {edits!r} can't be: choose {' or '.join(EDITS)}")
+    type_of(compression)
     if size <= 0:
         raise BbdError(f"a disk of {size} bytes can't be: give it at least 1 with --size")
     column = 16 * registry.codec(codec, palette).section_size
@@ -78,6 +118,8 @@ def describe(
         palette=palette or registry.palette_names(codec)[0],
         layout=registry.describe_layout(chosen),
         origin=origin,
+        dimension=dimension,
+        compression=compression,
         parity=parity,
         edits=edits,
     )

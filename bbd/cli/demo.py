@@ -29,7 +29,7 @@ async def make_demo(world: Path, options: Options) -> None:
         parity=2,
         edits="accept",
     )
-    make_disk(making, descriptor, title=world.name)
+    make_disk(making, descriptor, title=world.name, force=options.force)
     await _fill(making, options)
     making.rename(world)
 

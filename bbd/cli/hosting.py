@@ -17,6 +17,7 @@ from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.lock import SessionLock
+from bbd.worlds.anvil.mounts import check_mount
 from bbd.worlds.anvil.world import AnvilWorld
 
 
@@ -36,6 +37,7 @@ def identity_of(descriptor: Descriptor, geometry: Geometry) -> Identity:
         parity=descriptor.parity,
         section_size=geometry.codec.section_size,
         accept_edits=descriptor.edits == "accept",
+        checked=descriptor.checked,
     )
 
 
@@ -78,15 +80,26 @@ class Host:
         self._locks.close()
 
 
-def open_host(world: Path, options: Options, *, only: str | None = None, lock: bool = True) -> Host:
+def lock_world(world: Path, *, force: bool) -> SessionLock:
+    """Keep the game, and other bbds, out of a world. Raises :class:`bbd.errors.WorldLocked` where one has it open, and
+    (unless ``force``) :class:`bbd.errors.Refused` where the lock would be worth nothing."""
+    if not force:
+        check_mount(world)
+    return SessionLock(world)
+
+
+def open_host(
+    world: Path, options: Options, *, only: str | None = None, lock: bool = True, compression: str | None = None
+) -> Host:
     """Lock a world and open its disks. Blocks while journals are replayed.
 
-    Without ``lock`` nobody is kept out: for looking only. Raises :class:`BbdError` where something is in the way.
+    Without ``lock`` nobody is kept out: for looking only. ``compression`` is what chunks are written with, by default
+    what each disk's descriptor says. Raises :class:`BbdError` where something is in the way.
     """
     files = OsFiles()
     with contextlib.ExitStack() as undo:
         if lock:
-            undo.callback(SessionLock(world).release)
+            undo.callback(lock_world(world, force=options.force).release)
         descriptors = load_disks(world, only, files)
         anvil = AnvilWorld(world, files, writable=not options.read_only)
         undo.callback(anvil.close)
@@ -94,15 +107,15 @@ def open_host(world: Path, options: Options, *, only: str | None = None, lock: b
         for descriptor in descriptors:
             if lock and not options.read_only:
                 undo.callback(JournalLock(options.journals / descriptor.id).release)
-            disk = open_disk(make_place(files, host, descriptor), options)
+            disk = open_disk(make_place(files, host, descriptor, compression), options)
             undo.callback(disk.release)
             host.disks.append(disk)
         host._locks = undo.pop_all()
         return host
 
 
-def make_place(files: Files, host: Host, descriptor: Descriptor) -> Place:
+def make_place(files: Files, host: Host, descriptor: Descriptor, compression: str | None = None) -> Place:
     """A disk's place in an open world."""
     geometry = geometry_of(descriptor)
-    site = host.world.site(geometry, descriptor.dimension)
+    site = host.world.site(geometry, descriptor.dimension, compression or descriptor.compression)
     return Place(files, host.path, descriptor, site, identity_of(descriptor, geometry))

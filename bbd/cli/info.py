@@ -65,7 +65,7 @@ def _disk(world: Path, descriptor: Descriptor) -> dict[str, Any]:
         "allocated_columns": len(allocation.bits),
         "damaged_map_pages": damaged_pages,
         "from": [low[0], 0, low[1]],
-        "to": [high[0], 16 * (17 + descriptor.parity) - 1, high[1]],
+        "to": [high[0], 16 * (17 + descriptor.parity) - 1 if descriptor.checked else 255, high[1]],
     }
 
 

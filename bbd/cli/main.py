@@ -11,7 +11,22 @@ from typing import Annotated
 import typer
 
 from bbd import __version__
-from bbd.cli import create, info, serve, what, where
+from bbd.cli import (
+    check,
+    compact,
+    create,
+    export_image,
+    files,
+    grow,
+    import_image,
+    info,
+    mount,
+    recover,
+    serve,
+    what,
+    where,
+)
+from bbd.cli.map import draw_map
 from bbd.errors import BbdError
 
 app = typer.Typer(
@@ -24,6 +39,15 @@ app = typer.Typer(
 app.command("create")(create.create)
 app.command("serve")(serve.serve)
 app.command("info")(info.info)
+app.command("check")(check.check)
+app.command("map")(draw_map)
+app.command("import")(import_image.import_image)
+app.command("export")(export_image.export_image)
+app.command("compact")(compact.compact)
+app.command("grow")(grow.grow)
+app.command("recover")(recover.recover)
+app.command("files")(files.files)
+app.command("mount")(mount.mount)
 # A negative coordinate must not be taken for an option.
 app.command("where", context_settings={"ignore_unknown_options": True})(where.where)
 app.command("what", context_settings={"ignore_unknown_options": True})(what.what)

@@ -25,7 +25,7 @@ def unix_uri(path: Path, export: str) -> str:
 def mount_hint(export: str, *, host: str = "", port: int = 0, socket: Path | None = None) -> list[str]:
     """Commands that attach the export and mount it, one a line; the last line says what to install if none can."""
     root = "" if os.geteuid() == 0 else "sudo "
-    if _find("nbd-client") and _kernel_has_nbd():
+    if find_program("nbd-client") and kernel_has_nbd():
         where = f"-unix {shlex.quote(str(socket.absolute()))}" if socket else f"{host} {port}"
         load = [] if Path("/dev/nbd0").exists() else [f"{root}modprobe nbd"]
         return [
@@ -34,7 +34,7 @@ def mount_hint(export: str, *, host: str = "", port: int = 0, socket: Path | Non
             f"{root}mount /dev/nbd0 /mnt        # and when done: {root}umount /mnt; {root}nbd-client -d /dev/nbd0",
         ]
     uri = unix_uri(socket, export) if socket else tcp_uri(host, port, export)
-    if _find("nbdfuse"):
+    if find_program("nbdfuse"):
         return [
             f"mkdir -p bbd.mnt && nbdfuse bbd.mnt/disk {shlex.quote(uri)} &",
             f"{root}mount -o loop bbd.mnt/disk /mnt   # or without root: mdir -i bbd.mnt/disk ::",
@@ -42,12 +42,14 @@ def mount_hint(export: str, *, host: str = "", port: int = 0, socket: Path | Non
     return ["install nbd-client (with the kernel's nbd module) or nbdfuse (package libnbd-bin), then start again"]
 
 
-def _find(program: str) -> bool:
+def find_program(program: str) -> bool:
+    """Whether a program is installed, the administrator's folders included."""
     path = os.environ.get("PATH", os.defpath) + os.pathsep + os.pathsep.join(("/usr/sbin", "/sbin"))
     return shutil.which(program, path=path) is not None
 
 
-def _kernel_has_nbd() -> bool:
+def kernel_has_nbd() -> bool:
+    """Whether the running kernel has the nbd driver, loaded or as a module."""
     if Path("/sys/module/nbd").exists() or Path("/dev/nbd0").exists():
         return True
     release = platform.release()

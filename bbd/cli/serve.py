@@ -14,15 +14,22 @@ import typer
 from bbd.cli.allocator import share_one_arena
 from bbd.cli.arguments import format_size, parse_listen, parse_size
 from bbd.cli.demo import make_demo
+from bbd.cli.descriptors import allow_many_descriptors
 from bbd.cli.hosting import Host, open_host
 from bbd.cli.loop import run
 from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
-from bbd.cli.state import journals_folder
+from bbd.cli.served import Served, announced, describe_served, uris_of
+from bbd.cli.state import journals_folder, keep_copy
+from bbd.disk.descriptor import descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.opening import Options
 from bbd.errors import BbdError
+from bbd.files import OsFiles
 from bbd.nbd.export import Export
 from bbd.nbd.server import NbdServer
+from bbd.worlds.anvil.compression import CHOICES, type_of
+from bbd.worlds.anvil.level import read_level
+from bbd.worlds.anvil.rewrite import LZ4_DATA_VERSION
 
 DEFAULT_LISTEN: Final = "127.0.0.1:10809"
 
@@ -33,6 +40,14 @@ class Addresses:
 
     tcp: tuple[str, int] | None
     unix: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which disk of the worlds to serve (``None``: all), and what to write its chunks with (``None``: as created)."""
+
+    disk: str | None
+    compression: str | None
 
 
 def serve(
@@ -47,6 +62,9 @@ def serve(
     once: Annotated[bool, typer.Option("--once", help="End when the last client has gone.")] = False,
     cache: Annotated[str, typer.Option(help="Memory for cached and unwritten data, all disks together.")] = "256M",
     journal: Annotated[Path | None, typer.Option(help="The folder of the journals. [default: user's state]")] = None,
+    compression: Annotated[
+        str | None, typer.Option(help=f"Of chunks: {', '.join(CHOICES)}. [default: what the disk was created with]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Over others' blocks, and past a lost journal.")] = False,
 ) -> None:
     """Serve every disk of the worlds as an NBD export, until SIGTERM or Ctrl-C. A world that is not there is made."""
@@ -55,42 +73,61 @@ def serve(
     addresses = Addresses(parse_listen(listen) if listen else None, unix)
     options = Options(journals_folder(journal), parse_size(cache), read_only=read_only, force=force)
     share_one_arena()
-    run(_serve(world, disk, addresses, options, once=once))
+    allow_many_descriptors()
+    if compression is not None:
+        type_of(compression)
+    run(_serve(world, Choice(disk, compression), addresses, options, once=once))
 
 
-async def _serve(
-    worlds: Sequence[Path], only: str | None, addresses: Addresses, options: Options, *, once: bool
-) -> None:
+async def _serve(worlds: Sequence[Path], choice: Choice, addresses: Addresses, options: Options, *, once: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     hosts: list[Host] = []
     try:
         for world in dict.fromkeys(path.absolute() for path in worlds):
-            host = await _open(world, only, options, len(worlds))
+            host = await _open(world, choice, options, len(worlds))
             hosts.append(host)
         disks = [disk for host in hosts for disk in host.disks]
         for disk in disks:
             await disk.start()
         server = NbdServer([_export(disk) for disk in disks])
         try:
-            await _listen(server, addresses, disks)
-            await _until(stop, server, once=once)
+            bound = await _listen(server, addresses, disks)
+            with announced(_entries(hosts, addresses.unix, bound)):
+                await _until(stop, server, once=once)
         finally:
             await server.stop()
             await _close_all(disks)
+            _keep_copies(hosts)
     finally:
         for host in hosts:
             host.close()
 
 
-async def _open(world: Path, only: str | None, options: Options, worlds: int) -> Host:
+async def _open(world: Path, choice: Choice, options: Options, worlds: int) -> Host:
     if not world.exists():
         if options.read_only:
             raise BbdError(f"{world} does not exist, and --read-only makes nothing")
         typer.echo(f"Making {world}: 64 MiB, formatted vfat, with a few files to find.")
         await make_demo(world, options)
-    return open_host(world, _share(options, worlds), only=only)
+    host = open_host(world, _share(options, worlds), only=choice.disk, compression=choice.compression)
+    if not options.read_only and _needs_newer_game(host, choice):
+        typer.echo(f"{world} was last saved by an older game: with LZ4 in it, it needs Minecraft 1.20.5 or later.")
+    return host
+
+
+def _needs_newer_game(host: Host, choice: Choice) -> bool:
+    """Whether chunks will be written that the game which saved the world last could not read."""
+    written = {choice.compression or descriptor.compression for descriptor in host.descriptors}
+    return "lz4" in written and read_level(host.path).data_version < LZ4_DATA_VERSION
+
+
+def _keep_copies(hosts: Sequence[Host]) -> None:
+    """Keep what the descriptors say after a clean stop where no game can lose it."""
+    for host in hosts:
+        for descriptor in host.descriptors:
+            keep_copy(load_descriptor(OsFiles(), descriptor_path(host.path, descriptor.name)))
 
 
 def _share(options: Options, worlds: int) -> Options:
@@ -101,13 +138,23 @@ def _export(disk: Disk) -> Export:
     return Export(disk.name, f"{format_size(disk.size)} of Minecraft blocks", disk)
 
 
-async def _listen(server: NbdServer, addresses: Addresses, disks: Sequence[Disk]) -> None:
+def _entries(hosts: Sequence[Host], unix: Path | None, tcp: tuple[str, int] | None) -> list[Served]:
+    return [
+        describe_served(host.path, descriptor, uris_of(disk.name, unix, tcp), read_only=disk.read_only)
+        for host in hosts
+        for descriptor, disk in zip(host.descriptors, host.disks, strict=True)
+    ]
+
+
+async def _listen(server: NbdServer, addresses: Addresses, disks: Sequence[Disk]) -> tuple[str, int] | None:
+    """Listen, and say where; return the TCP address that was bound."""
+    bound = None
     if addresses.unix is not None:
         await server.listen_unix(addresses.unix)
         for disk in disks:
             _announce(disk, unix_uri(addresses.unix, disk.name))
     if addresses.tcp is not None:
-        host, port = await server.listen_tcp(*addresses.tcp)
+        bound = host, port = await server.listen_tcp(*addresses.tcp)
         for disk in disks:
             _announce(disk, tcp_uri(host, port, disk.name))
         hint = mount_hint(disks[0].name, host=host, port=port)
@@ -117,6 +164,7 @@ async def _listen(server: NbdServer, addresses: Addresses, disks: Sequence[Disk]
     for line in hint:
         typer.echo(f"  {line}")
     typer.echo("Serving. Ctrl-C stops, and leaves everything in the world.")
+    return bound
 
 
 def _announce(disk: Disk, uri: str) -> None:

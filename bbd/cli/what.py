@@ -40,12 +40,12 @@ def what(
 def _describe(seen: Look, place: tuple[int, int, int]) -> dict[str, Any]:
     geometry = seen.geometry
     inside = geometry.stored_section(*place)
-    parity = seen.descriptor.parity
+    last = CHECK_SECTION + seen.descriptor.parity if seen.descriptor.checked else DATA_SECTIONS - 1
     if inside is None or inside[0] >= geometry.columns(seen.descriptor.size):
         return {"role": "outside the disk", "disk": None}
     column, section = inside
     known = {"disk": seen.descriptor.name, "column": column, "section": section}
-    if section > CHECK_SECTION + parity:
+    if section > last:
         return {"role": "above the disk", "disk": None}
     if section >= DATA_SECTIONS:
         return {"role": "check section" if section == CHECK_SECTION else "parity section", **known}

@@ -18,13 +18,17 @@ _IN_GROUP = GROUP_COLUMNS - 1
 class Admission:
     """Remembers, a bit a column, where writes may go without another look.
 
-    ``force`` admits them everywhere. ``allocated`` is the disk's own map and is only read.
+    ``force`` admits them everywhere. ``allocated`` is the disk's own map and is only read; ``claimed`` columns were
+    admitted before a crash.
     """
 
-    def __init__(self, site: Site, reader: ColumnReader, allocated: ColumnMap, *, force: bool) -> None:
+    def __init__(
+        self, site: Site, reader: ColumnReader, allocated: ColumnMap, claimed: ColumnMap, *, force: bool
+    ) -> None:
         self._site = site
         self._reader = reader
         self._allocated = allocated
+        self._claimed = claimed
         self._force = force
         self._open = ColumnMap()
 
@@ -43,7 +47,9 @@ class Admission:
         for group in range(first >> GROUP_SHIFT, (last >> GROUP_SHIFT) + 1):
             if group not in self._open.groups:
                 free = FULL_GROUP if self._force else await loop.run_in_executor(executor, self._site.vacancies, group)
-                self._open.groups[group] = free | self._allocated.groups.get(group, 0) | self._open.groups.get(group, 0)
+                for known in (self._allocated, self._claimed, self._open):
+                    free |= known.groups.get(group, 0)
+                self._open.groups[group] = free
         for column in self._closed(first, last):
             if await loop.run_in_executor(executor, self._reader.is_foreign, column):
                 self._refuse(column)

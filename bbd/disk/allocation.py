@@ -15,6 +15,7 @@ from typing import Final
 
 from crc32c import crc32c
 
+from bbd.disk.allocation_redo import RedoFile
 from bbd.disk.column_map import FULL_GROUP, GROUP_COLUMNS, GROUP_SHIFT, ColumnMap
 from bbd.errors import BbdError
 from bbd.files import File, Files
@@ -35,18 +36,26 @@ def columns_of_page(page: int) -> range:
 
 
 class AllocationFile:
-    """The map on stable storage. ``bits`` is what the file says; only :meth:`update` changes it."""
+    """The map on stable storage. ``bits`` is what the file says; only :meth:`update` changes it.
 
-    def __init__(self, files: Files, path: Path, disk_id: bytes) -> None:
+    With ``redo`` every page is first written to a file beside the map, so that a page that a power cut tore can be
+    told again without asking the world. A page is written again until a sync of it has gone well.
+    """
+
+    def __init__(self, files: Files, path: Path, disk_id: bytes, *, redo: bool = False) -> None:
         self._files = files
         self._path = path
         self._id = disk_id
         self._file: File | None = None
+        self._redo = RedoFile(files, path.with_name(path.name + ".redo"), disk_id)
+        self._with_redo = redo
+        self._doubtful: set[int] = set()
         self.bits = ColumnMap()
 
     def create(self) -> None:
         """Make an empty map, durably, in the place of any other."""
         self._files.remove(self._path)
+        self._redo.remove()
         file = self._files.open(self._path, write=True, create=True)
         head = MAGIC + self._id
         file.pwrite([(head + _CRC.pack(crc32c(head))).ljust(PAGE, b"\0")], 0)
@@ -64,9 +73,12 @@ class AllocationFile:
         try:
             self._check_header(file.pread(PAGE, 0))
             self.bits = ColumnMap()
-            return [page for page in _pages_with_data(file) if not self._take_page(page, file)]
+            damaged = [page for page in _pages_with_data(file) if not self._take_page(page, self._page_of(file, page))]
         finally:
             file.close()
+        redo = self._redo.load() if damaged else {}
+        self._doubtful = {page for page in damaged if self._take_page(page, redo.get(page, b""))}
+        return [page for page in damaged if page not in self._doubtful]
 
     def update(self, allocate: Iterable[int], free: Iterable[int]) -> None:
         """Set and clear bits, durably. Errors: ``OSError``; ``bits`` is then as before, the file as before or after."""
@@ -95,6 +107,7 @@ class AllocationFile:
 
     def close(self) -> None:
         """Close the file; nothing is left to write."""
+        self._redo.close()
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -106,9 +119,13 @@ class AllocationFile:
                 f"{self._path} is not the allocation map of this disk: move it away, and bbd rebuilds it from the world"
             )
 
-    def _take_page(self, page: int, file: File) -> bool:
+    @staticmethod
+    def _page_of(file: File, page: int) -> bytes:
         raw = file.pread(PAGE, (1 + page) * PAGE)
-        if raw == _ZEROS[: len(raw)]:
+        return _ZEROS if raw == _ZEROS[: len(raw)] else raw
+
+    def _take_page(self, page: int, raw: bytes) -> bool:
+        if raw == _ZEROS:
             return True
         if len(raw) < PAGE or _CRC.unpack_from(raw, _BITMAPS)[0] != self._crc(page, raw[:_BITMAPS]):
             return False
@@ -120,9 +137,14 @@ class AllocationFile:
     def _write_pages(self, bits: ColumnMap, pages: list[int]) -> None:
         if self._file is None:
             self._file = self._files.open(self._path, write=True)
-        for page in pages:
-            self._file.pwrite([self._page(bits, page)], (1 + page) * PAGE)
+        self._doubtful.update(pages)
+        fresh = {page: self._page(bits, page) for page in sorted(self._doubtful)}
+        if self._with_redo:
+            self._redo.write(fresh)
+        for page, raw in fresh.items():
+            self._file.pwrite([raw], (1 + page) * PAGE)
         self._file.sync()
+        self._doubtful.clear()
 
     def _page(self, bits: ColumnMap, page: int) -> bytes:
         first = page * GROUPS_PER_PAGE

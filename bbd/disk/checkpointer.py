@@ -15,7 +15,7 @@ from typing import Final
 
 from bbd.disk.column_writer import ColumnUpdate
 from bbd.disk.committer import Committer, Sequence
-from bbd.disk.journal_records import ZeroRecord
+from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
 from bbd.disk.memory import Snapshot
 from bbd.disk.parts import Parts
 
@@ -133,12 +133,19 @@ class Checkpointer:
             self._made_progress()
 
     def _write_batch(self, updates: Mapping[int, ColumnUpdate], generation: int) -> set[int]:
+        checked = self._parts.writer.checked
         writes, vacant = self._parts.writer.prepare(updates, generation)
+        there = [column for column in updates if column not in vacant]
         # A column that leaves the world takes its generation along: from now on the journal must say that it is zeros.
-        gone = [ZeroRecord(generation, column, 1) for column in vacant if updates[column].sections]
-        self._journal.append(gone, beyond_limit=True)
+        before: list[Record] = [ZeroRecord(generation, column, 1) for column in vacant if not updates[column].logged]
+        if not checked:
+            # Until the map says so, nothing but the journal knows that what will stand there is the disk's.
+            before += [DataRecord(generation, column, {}) for column in there if not updates[column].allocated]
+        self._journal.append(before, beyond_limit=True)
         self._parts.site.write(writes)
-        self._parts.records.allocation.update([column for column in updates if column not in vacant], vacant)
+        self._parts.records.allocation.update(there, vacant)
+        if not checked:
+            self._journal.append([SupersededRecord(generation, column) for column in there], beyond_limit=True)
         return vacant
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 GROUP_SHIFT: Final = 10
@@ -21,6 +21,14 @@ class ColumnMap:
 
     def __init__(self, groups: dict[int, int] | None = None) -> None:
         self.groups: dict[int, int] = {} if groups is None else groups
+
+    @classmethod
+    def of(cls, columns: Iterable[int]) -> ColumnMap:
+        """A map of these columns."""
+        made = cls()
+        for column in columns:
+            made.add(column)
+        return made
 
     def __contains__(self, column: int) -> bool:
         return self.groups.get(column >> GROUP_SHIFT, 0) >> (column & _IN_GROUP) & 1 == 1

@@ -42,6 +42,11 @@ class ColumnUpdate:
     from_zeros: bool
     allocated: bool
 
+    @property
+    def logged(self) -> bool:
+        """Whether the journal knows already that the column is zeros but for ``sections``, and those are none."""
+        return self.from_zeros and not self.sections
+
 
 @dataclass(slots=True)
 class _Merged:
@@ -72,6 +77,11 @@ class ColumnWriter:
         self._zero = zero_section(identity.section_size)
         self._zero_crc = zero_crc(identity.section_size)
 
+    @property
+    def checked(self) -> bool:
+        """Whether the columns say themselves whose they are, and what they include."""
+        return self._identity.checked
+
     def prepare(self, updates: Mapping[int, ColumnUpdate], generation: int) -> tuple[dict[int, ColumnWrite], set[int]]:
         """Merge updates with the world; return what to hand to ``site.write``, and the columns that become vacant.
 
@@ -82,7 +92,7 @@ class ColumnWriter:
         vacant = {column for column, one in merged.items() if one.vacant}
         kept = {column: one for column, one in merged.items() if column not in vacant}
         checks = {column: self._check(column, one, generation) for column, one in kept.items()}
-        rows = self._parity(kept, checks)
+        rows = self._parity(kept, checks) if self._identity.checked else [np.empty((0, 0), np.uint8)] * len(kept)
         writes = {
             column: ColumnWrite(self._entries(one, checks[column], rows[at]), self._base(one))
             for at, (column, one) in enumerate(kept.items())
@@ -121,10 +131,12 @@ class ColumnWriter:
         except ColumnUnreadable as error:
             self._set_aside(column, error.raw)
             return None
-        return LoadedColumn([], stored=stored) if stored else None
+        return LoadedColumn(column, self._site.describe(column), [], stored=stored) if stored else None
 
     def _as_it_stands(self, base: LoadedColumn) -> _Merged:
         merged = _Merged(self._zero, list(base.sections), [self._zero_crc] * DATA_SECTIONS, base=base)
+        if not self._identity.checked:
+            return merged
         if base.check is None:
             merged.lost = (1 << DATA_SECTIONS) - 1
             return merged
@@ -192,6 +204,9 @@ class ColumnWriter:
         return updated
 
     def _entries(self, merged: _Merged, check: bytes, rows: ByteArray) -> list[SectionWrite]:
+        if not self._identity.checked:
+            # Nothing could tell a section of air from one that was blown away, so zeros are blocks here.
+            return self._up_to_the_top([KEEP if payload is None else payload for payload in merged.payloads])
         entries: list[SectionWrite] = [KEEP if payload is None else self._entry(payload) for payload in merged.payloads]
         entries.append(check)
         entries.extend(self._entry(row.tobytes()) for row in rows)

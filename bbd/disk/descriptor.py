@@ -14,8 +14,11 @@ from bbd.files import Files, write_atomically
 
 FORMAT: Final = 1
 FOLDER: Final = "bbd"
+LOW_DIMENSIONS: Final = frozenset({"minecraft:the_nether", "minecraft:the_end"})
+"""Dimensions that are 256 blocks high: no check section and no parity."""
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}")
 _KNOWN_FEATURES: Final[frozenset[str]] = frozenset()
+_COMPRESSIONS: Final = ("zlib", "lz4", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class JournalRef:
 class Descriptor:
     """A disk's description, format 1 (``docs/format.md``, "Descriptor").
 
-    ``size`` is in bytes; ``origin`` in chunks; ``layout`` a name with its parameters; ``epoch`` counts the times that
+    ``size`` is in bytes; ``origin`` in chunks; ``layout`` a name with its parameters; ``compression`` what chunks are
+    written with (in the descriptors of older bbds it is absent, and means zlib); ``epoch`` counts the times that
     the disk was opened for writing, and is the upper part of every sequence number and generation given since.
     """
 
@@ -41,6 +45,7 @@ class Descriptor:
     layout: dict[str, Any] = field(default_factory=lambda: {"name": "hilbert"})
     origin: tuple[int, int] = (0, 0)
     dimension: str = "minecraft:overworld"
+    compression: str = "zlib"
     parity: int = 2
     edits: str = "repair"
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -50,6 +55,11 @@ class Descriptor:
     compat: tuple[str, ...] = ()
     ro_compat: tuple[str, ...] = ()
     incompat: tuple[str, ...] = ()
+
+    @property
+    def checked(self) -> bool:
+        """Whether its columns have a check section: the Nether and the End end at y 255, where the data does."""
+        return self.dimension not in LOW_DIMENSIONS
 
     @property
     def uuid_bytes(self) -> bytes:
@@ -95,6 +105,15 @@ def load_descriptor(files: Files, path: Path) -> Descriptor:
 
     Raises :class:`BbdError` where it is damaged, or needs a newer bbd. Unknown ``compat`` features are no obstacle.
     """
+    return _load(files, path, path.name[: -len(".json")])
+
+
+def load_copy(files: Files, path: Path) -> Descriptor:
+    """Read a copy of a descriptor, kept under another name. Errors: see :func:`load_descriptor`."""
+    return _load(files, path, None)
+
+
+def _load(files: Files, path: Path, name: str | None) -> Descriptor:
     file = files.open(path)
     try:
         raw = file.pread(file.size(), 0)
@@ -102,10 +121,11 @@ def load_descriptor(files: Files, path: Path) -> Descriptor:
         file.close()
     try:
         document = json.loads(raw)
-        return _parse(document, path)
+        return _parse(document, path, name)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BbdError(
-            f"{path} is damaged ({error}): put back a copy of it from a backup, or mend it by docs/format.md"
+            f"{path} is damaged ({error}): put back a copy from a backup, or move it away and find its disk with "
+            f"bbd recover {path.parent.parent}"
         ) from None
 
 
@@ -114,7 +134,7 @@ def save_descriptor(files: Files, path: Path, descriptor: Descriptor) -> None:
     write_atomically(files, path, descriptor.to_json())
 
 
-def _parse(document: dict[str, Any], path: Path) -> Descriptor:
+def _parse(document: dict[str, Any], path: Path, name: str | None) -> Descriptor:
     unknown = set(document["incompat"]) - _KNOWN_FEATURES
     if document["format"] > FORMAT or unknown:
         what = f"format {document['format']}" + (f" with {', '.join(sorted(unknown))}" if unknown else "")
@@ -128,6 +148,7 @@ def _parse(document: dict[str, Any], path: Path) -> Descriptor:
         layout=dict(document["layout"]),
         origin=(int(document["origin"][0]), int(document["origin"][1])),
         dimension=str(document["dimension"]),
+        compression=_one_of(document.get("compression", "zlib"), _COMPRESSIONS),
         parity=_whole(document["parity"], 0, 3),
         edits=_one_of(document["edits"], ("accept", "repair")),
         id=str(uuid.UUID(document["id"])),
@@ -138,8 +159,10 @@ def _parse(document: dict[str, Any], path: Path) -> Descriptor:
         ro_compat=tuple(document["ro_compat"]),
         incompat=tuple(document["incompat"]),
     )
-    if descriptor.name != path.name[: -len(".json")]:
+    if name is not None and descriptor.name != name:
         raise ValueError(f"it names the disk {descriptor.name!r}")
+    if descriptor.parity and not descriptor.checked:
+        raise ValueError(f"{descriptor.dimension} has no room for parity")
     return descriptor
 
 

@@ -6,23 +6,23 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from bbd.disk.admission import Admission
 from bbd.disk.column_reader import LoadedColumn
+from bbd.disk.columns import Columns
+from bbd.disk.findings import Finding
 from bbd.disk.housekeeper import Housekeeper
 from bbd.disk.journal import JournalFull
 from bbd.disk.parts import Parts, Threads
+from bbd.disk.verification import Verification
 from bbd.disk.write_side import WriteSide, make_write_side
 from bbd.worlds.world import DATA_SECTIONS
 
 logger = logging.getLogger("bbd.disk")
 
 Part: TypeAlias = bytes | bytearray | memoryview
-RECENT_COLUMNS: Final = 32
-"""Columns kept whole after a read, for the sections that a sequential reader asks for next."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 
@@ -45,13 +45,13 @@ class Disk:
         self._shift = self._section_size.bit_length() - 1
         self._mask = self._section_size - 1
         self._dirty_limit = memory.capacity * 3 // 4
-        self._recent: OrderedDict[int, LoadedColumn] = OrderedDict()
-        self._loading: dict[int, asyncio.Task[LoadedColumn]] = {}
-        self._stale: set[int] = set()
         self._threads = Threads()
+        self._columns = Columns(parts.reader, self._threads.readers, self._put_right)
         self._write_side: WriteSide | None = None
         self._housekeeper: Housekeeper | None = None
         self._beginning = asyncio.Lock()
+        self._mending: asyncio.Task[None] | None = None
+        self._verification = Verification(name, parts.watch, self.verify, from_outside=parts.records.descriptor.clean)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -84,6 +84,12 @@ class Disk:
             with contextlib.suppress(OSError):
                 await self._section(section)
 
+    def data(self) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) of the ranges, in order, that may hold something else than zeros; all between is zeros."""
+        column_size = self._section_size * DATA_SECTIONS
+        for column in self._parts.memory.holding():
+            yield column * column_size, min((column + 1) * column_size, self.size)
+
     def _trim_parts(self, parts: list[Part], offset: int, length: int) -> list[Part]:
         """Whole sections, cut to the bytes asked for."""
         if head := offset & self._mask:
@@ -96,7 +102,7 @@ class Disk:
         payload = self._memory.lookup(section)
         if payload is not None:
             return payload
-        column = await self._column(section >> _COLUMN_SHIFT)
+        column = await self._columns.get(section >> _COLUMN_SHIFT)
         # While the column was on its way the section may have been written, or cleared.
         payload = self._memory.lookup(section)
         if payload is None:
@@ -107,50 +113,46 @@ class Disk:
     def _begin_loading(self, sections: Iterable[int]) -> None:
         """Let the threads start on every column that a long read will need."""
         lookup = self._memory.lookup
-        for column in {section >> _COLUMN_SHIFT for section in sections if lookup(section) is None}:
-            if column not in self._recent:
-                self._load(column)
-
-    async def _column(self, column: int) -> LoadedColumn:
-        while True:
-            loaded = self._recent.get(column)
-            if loaded is None:
-                loaded = await asyncio.shield(self._load(column))
-            else:
-                self._recent.move_to_end(column)
-            if loaded.valid:
-                return loaded
-
-    def _load(self, column: int) -> asyncio.Task[LoadedColumn]:
-        task = self._loading.get(column)
-        if task is None:
-            task = self._loading[column] = asyncio.create_task(self._load_in_thread(column))
-        return task
-
-    async def _load_in_thread(self, column: int) -> LoadedColumn:
-        try:
-            loaded = await asyncio.get_running_loop().run_in_executor(
-                self._threads.readers, self._parts.reader.load, column
-            )
-        finally:
-            del self._loading[column]
-        if column in self._stale:
-            self._stale.discard(column)
-            loaded.valid = False
-        else:
-            loaded.stored = None
-            self._recent[column] = loaded
-            if len(self._recent) > RECENT_COLUMNS:
-                self._recent.popitem(last=False)
-        return loaded
+        self._columns.begin({section >> _COLUMN_SHIFT for section in sections if lookup(section) is None})
 
     def _written(self, columns: Iterable[int]) -> None:
-        """A checkpoint has written these columns: what was read of them before is out of date."""
-        for column in columns:
-            if column in self._loading:
-                self._stale.add(column)
-            if (loaded := self._recent.pop(column, None)) is not None:
-                loaded.valid = False
+        columns = list(columns)
+        self._columns.written(columns)
+        self._parts.reader.reporter.forget(columns)
+
+    # -- what is wrong with columns -------------------------------------------------------------------------------
+
+    @property
+    def allocated(self) -> list[int]:
+        """The columns that are in the world, ascending."""
+        return list(self._memory.allocated)
+
+    async def verify(self, column: int) -> Finding:
+        """Look at a whole column in the world, and have put right what can be. Errors: ``OSError``."""
+        loaded = None if self._memory.reads_zero(column) else await self._columns.verify(column)
+        if loaded is None:
+            return Finding(column, "")
+        dirty = self._memory.dirty
+        rewritten = [index for index in loaded.damage if column << _COLUMN_SHIFT | index in dirty]
+        for index in rewritten:
+            del loaded.damage[index]
+        return loaded.finding
+
+    def _put_right(self, loaded: LoadedColumn) -> None:
+        """Have the next checkpoint write a column as it reads, where that mends something or vouches for an edit."""
+        if not loaded.wants_writing or self.read_only:
+            return
+        self._memory.refresh(loaded.column)
+        if self._write_side is not None:
+            self._touched()
+        elif self._mending is None or self._mending.done():
+            self._mending = asyncio.create_task(self._begin_mending())
+
+    async def _begin_mending(self) -> None:
+        try:
+            await self.begin_writing()
+        except OSError as error:
+            logger.error("disk %r: what was mended can't be written into the world (%s)", self.name, error)
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -209,8 +211,14 @@ class Disk:
             await self._section(last)
 
     async def start(self) -> None:
-        """Take up what a crash left: begin to bring the replayed journal into the world. Errors: ``OSError``."""
-        if not self.read_only and not self._parts.records.descriptor.clean:
+        """Take up what a crash left, and look at what changed in the world since the last clean stop.
+
+        Errors: ``OSError``."""
+        await self._take_up()
+        await self._verification.start(self._threads.readers)
+
+    async def _take_up(self) -> None:
+        if not self.read_only and (self._memory.has_work or not self._parts.records.descriptor.clean):
             await self.begin_writing()
 
     async def begin_writing(self) -> None:
@@ -274,6 +282,8 @@ class Disk:
 
     async def flush(self) -> None:
         """Return when all that was acknowledged is safe. ENOSPC, EIO: it is not, and still in memory."""
+        if self._write_side is None and self._memory.has_work and not self.read_only:
+            await self.begin_writing()  # what a crash left in the journal may not be safe yet
         side = self._write_side
         if side is None or side.committer.idle:
             return
@@ -299,23 +309,31 @@ class Disk:
         """
         if self._housekeeper is not None:
             self._housekeeper.stop()
+        self._verification.stop()
         loop = asyncio.get_running_loop()
         try:
             try:
-                await self.start()
+                await self._take_up()
                 await self.checkpoint()
             except OSError:
                 await self.flush()
                 raise
             if not self.read_only:
-                await loop.run_in_executor(self._threads.journal, self._parts.records.end_epoch)
+                await loop.run_in_executor(self._threads.journal, self._end)
         finally:
             self.release()
+
+    def _end(self) -> None:
+        self._parts.watch.remember(self._memory.allocated)
+        self._parts.records.end_epoch()
 
     def release(self) -> None:
         """Let go of threads and files without writing anything more; the next opening replays the journal."""
         if self._housekeeper is not None:
             self._housekeeper.stop()
+        self._verification.stop()
+        if self._mending is not None:
+            self._mending.cancel()
         self._threads.shutdown()
         self._parts.records.abandon()
         self._write_side = None

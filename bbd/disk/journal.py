@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader, encode
-from bbd.files import Bytes, File, Files
+from bbd.files import Bytes, File, Files, write_atomically
 
 SEGMENT_SIZE: Final = 16 << 20
+MAX_PAYLOAD: Final = 16 * 4096
+"""Bytes of a record's payload at most: the sections of a whole column."""
 _SUFFIX: Final = ".journal"
 
 
@@ -66,6 +68,8 @@ class Journal:
             self._files.make_dir(self._folder)
             self._numbers = segment_numbers(self._files, self._folder)
             self._last_number = max(self._numbers, default=0)
+            for number in self._numbers:
+                make_safe(self._files, segment_path(self._folder, number))
             self._begin_segment(beyond_limit=True)
 
     @property
@@ -179,6 +183,21 @@ def segment_numbers(files: Files, folder: Path) -> list[int]:
     """The numbers of the segments in a folder, ascending."""
     names = (name[: -len(_SUFFIX)] for name in files.list_dir(folder) if name.endswith(_SUFFIX))
     return sorted(int(name) for name in names if name.isdigit())
+
+
+def make_safe(files: Files, path: Path) -> None:
+    """Write a segment that a crash left anew, as it reads. Errors: ``OSError``; the old one then still stands.
+
+    Its bytes may never have reached the disk: its writer was killed, or a sync of it failed, and they come from the
+    kernel's memory, which another sync would not write after a failed one. A flush must be able to rely on them.
+    """
+    file = files.open(path)
+    try:
+        content = file.pread(file.size(), 0)
+    finally:
+        file.close()
+    # What follows the last byte that is not 0 may still be the payload of its record.
+    write_atomically(files, path, content[: len(content.rstrip(b"\0")) + HEADER_SIZE + MAX_PAYLOAD])
 
 
 def remove_segments(files: Files, folder: Path) -> None:

@@ -24,6 +24,7 @@ RECORD_HEADER_SIZE: Final = _RECORD.size
 _AFTER_CRC: Final = 4
 _DATA: Final = 1
 _ZERO: Final = 2
+_SUPERSEDED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ class SegmentHeader:
 
 @dataclass(frozen=True, slots=True)
 class DataRecord:
-    """New bytes of one column: ``sections`` maps section indices (0…15, ascending) to whole payloads."""
+    """New bytes of one column: ``sections`` maps section indices (0…15, ascending) to whole payloads.
+
+    Without any, it says that the column is the disk's from here on, and that what stands in its place is no
+    other's."""
 
     sequence: int
     column: int
@@ -75,18 +79,29 @@ class ZeroRecord:
     count: int
 
 
-Record: TypeAlias = DataRecord | ZeroRecord
+@dataclass(frozen=True, slots=True)
+class SupersededRecord:
+    """The world's column includes the journal up to ``sequence``; for columns whose blocks can't say so."""
+
+    sequence: int
+    column: int
+
+
+Record: TypeAlias = DataRecord | ZeroRecord | SupersededRecord
 
 
 def encode(record: Record, salt: int) -> list[bytes]:
     """A record's bytes, as parts to be written one after the other."""
-    payloads: Sequence[bytes]
+    payloads: Sequence[bytes] = ()
+    mask = 0
     if isinstance(record, DataRecord):
         payloads = list(record.sections.values())
         mask = sum(1 << index for index in record.sections)
         kind, first, count = _DATA, record.column, 1
+    elif isinstance(record, ZeroRecord):
+        kind, first, count = _ZERO, record.first, record.count
     else:
-        payloads, mask, kind, first, count = (), 0, _ZERO, record.first, record.count
+        kind, first, count = _SUPERSEDED, record.column, 1
     length = sum(map(len, payloads))
     head = _RECORD.pack(0, kind, 0, mask, length, record.sequence, first, count)[_AFTER_CRC:]
     crc = crc32c(head, salt)
@@ -113,6 +128,8 @@ def decode(segment: bytes, section_size: int) -> Iterator[Record]:
             yield DataRecord(sequence, first, _sections(view[position + RECORD_HEADER_SIZE : end], mask, section_size))
         elif kind == _ZERO:
             yield ZeroRecord(sequence, first, count)
+        elif kind == _SUPERSEDED:
+            yield SupersededRecord(sequence, first)
         else:
             return
         position = end

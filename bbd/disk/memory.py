@@ -74,6 +74,7 @@ class Memory:
         self.cleared = ColumnMap()
         self.clearing = ColumnMap()
         self.in_flight = ColumnMap()
+        self.refreshing: set[int] = set()
         self.writes = 0
         self._unjournaled: dict[int, None] = {}
         self._zero_ranges: list[tuple[int, int]] = []
@@ -105,6 +106,15 @@ class Memory:
     def reads_zero(self, column: int) -> bool:
         """Whether sections of this column that are not in memory are zeros."""
         return column not in self.allocated or column in self.cleared or column in self.clearing
+
+    def holding(self) -> ColumnMap:
+        """The columns that may hold something else than zeros."""
+        found = self.allocated.copy()
+        found.difference_update(self.cleared)
+        found.difference_update(self.clearing)
+        for column in self._dirty_columns:
+            found.add(column)
+        return found
 
     def put(self, section: int, payload: bytes) -> None:
         """A client wrote a whole section."""
@@ -153,6 +163,11 @@ class Memory:
                 self.put(section, payload)
                 self._unjournaled.pop(section)
 
+    def refresh(self, column: int) -> None:
+        """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world."""
+        if not self.reads_zero(column):
+            self.refreshing.add(column)
+
     # -- journal --------------------------------------------------------------------------------------------------
 
     @property
@@ -187,7 +202,7 @@ class Memory:
     @property
     def has_work(self) -> bool:
         """Whether the world lacks anything."""
-        return bool(self.dirty or self.cleared or self.clearing or self._zero_ranges)
+        return bool(self.dirty or self.cleared or self.clearing or self._zero_ranges or self.refreshing)
 
     def snapshot(self) -> Snapshot:
         """Begin a checkpoint of what the world lacks: all dirty sections, and cleared columns up to a bound."""
@@ -195,9 +210,13 @@ class Memory:
             column: {index: self.dirty[column << _COLUMN_SHIFT | index] for index in members(mask)}
             for column, mask in self._dirty_columns.items()
         }
+        for column in self.refreshing:
+            columns.setdefault(column, {})
         self.clearing = self._take_cleared(columns)
         for column in self.clearing:
             columns.setdefault(column, {})
+        # They begin from zeros anyway; but should this checkpoint break off, what it left of them must be taken away.
+        self.clearing.update(ColumnMap.of(column for column in columns if column not in self.allocated))
         self.in_flight = ColumnMap()
         for column in columns:
             self.in_flight.add(column)
@@ -208,6 +227,7 @@ class Memory:
         for column, sections in columns.items():
             self.clearing.discard(column)
             self.in_flight.discard(column)
+            self.refreshing.discard(column)
             if column in vacant:
                 self.allocated.discard(column)
             else:

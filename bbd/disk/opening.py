@@ -20,7 +20,8 @@ from bbd.disk.memory import Memory
 from bbd.disk.parts import Parts
 from bbd.disk.records import Records
 from bbd.disk.replay import Replayed, replay
-from bbd.errors import BbdError
+from bbd.disk.watch import Watch
+from bbd.errors import BbdError, Refused
 from bbd.files import Files
 from bbd.worlds.world import Site
 
@@ -54,7 +55,7 @@ class Place:
     def allocation(self) -> AllocationFile:
         """The disk's allocation map, not loaded yet."""
         path = allocation_path(self.world, self.descriptor.name)
-        return AllocationFile(self.files, path, self.descriptor.uuid_bytes)
+        return AllocationFile(self.files, path, self.descriptor.uuid_bytes, redo=not self.identity.checked)
 
 
 def allocation_path(world: Path, name: str) -> Path:
@@ -85,7 +86,7 @@ def open_disk(place: Place, options: Options) -> Disk:
     files, descriptor = place.files, place.descriptor
     read_only = options.read_only or _only_readable(descriptor)
     reader = ColumnReader(place.site, place.identity)
-    allocation = _load_allocation(place, reader, write=not read_only)
+    allocation = _load_allocation(place, reader, write=not read_only, force=options.force)
     folder = options.journals / descriptor.id
     replayed = _replay(place, folder, allocation.bits, reader, options)
     memory = Memory(place.identity.section_size, options.cache, allocation.bits.copy())
@@ -97,8 +98,9 @@ def open_disk(place: Place, options: Options) -> Disk:
         reader=reader,
         writer=ColumnWriter(place.site, place.identity, reader, files, place.world / FOLDER / "quarantine"),
         records=Records(files, descriptor, path, allocation, folder, JOURNAL_LIMIT),
+        watch=Watch(files, path.with_suffix(".regions"), place.site, allocation.bits),
     )
-    admission = Admission(place.site, reader, memory.allocated, force=options.force)
+    admission = Admission(place.site, reader, memory.allocated, replayed.claimed, force=options.force)
     return Disk(parts, admission, name=descriptor.name, size=descriptor.size, read_only=read_only)
 
 
@@ -118,14 +120,19 @@ def _replay(place: Place, folder: Path, allocated: ColumnMap, reader: ColumnRead
             set_aside(place.files, folder)
         return Replayed()
     logger.warning("disk %r was not stopped cleanly; replaying %d journal records", descriptor.name, len(records))
+    if not place.identity.checked:
+        return replay(records, allocated, lambda _column: -1)
     return replay(records, allocated, lambda column: reader.load(column).generation)
 
 
-def _load_allocation(place: Place, reader: ColumnReader, *, write: bool) -> AllocationFile:
+def _load_allocation(place: Place, reader: ColumnReader, *, write: bool, force: bool) -> AllocationFile:
     allocation = place.allocation
+    refusing = not place.identity.checked and not force
     try:
         damaged = allocation.load()
     except FileNotFoundError:
+        if refusing:
+            raise _cannot_identify(place, "is gone") from None
         logger.error("disk %r has no allocation map; building it anew from the world", place.descriptor.name)
         found = _columns_found(place.site, reader, None)
         if write:
@@ -135,6 +142,8 @@ def _load_allocation(place: Place, reader: ColumnReader, *, write: bool) -> Allo
             allocation.bits = found
         return allocation
     if damaged:
+        if refusing:
+            raise _cannot_identify(place, "is damaged")
         logger.error("allocation map of %r: building damaged pages %s anew", place.descriptor.name, damaged)
         found = _columns_found(place.site, reader, damaged)
         if write:
@@ -142,6 +151,15 @@ def _load_allocation(place: Place, reader: ColumnReader, *, write: bool) -> Allo
         else:
             allocation.bits.update(found)
     return allocation
+
+
+def _cannot_identify(place: Place, what: str) -> Refused:
+    path = allocation_path(place.world, place.descriptor.name)
+    return Refused(
+        f"the allocation map {path} {what}, and in {place.descriptor.dimension} columns can't say whose they are: put "
+        "back the map from a backup, or take every chunk in the disk's place that holds blocks for the disk's own with "
+        "--force"
+    )
 
 
 def _columns_found(site: Site, reader: ColumnReader, pages: list[int] | None) -> ColumnMap:

@@ -10,6 +10,7 @@ from bbd.disk.column_reader import ColumnReader
 from bbd.disk.column_writer import ColumnWriter
 from bbd.disk.memory import Memory
 from bbd.disk.records import Records
+from bbd.disk.watch import Watch
 from bbd.worlds.world import Site
 
 READ_THREADS: Final = 3
@@ -24,6 +25,7 @@ class Parts:
     reader: ColumnReader
     writer: ColumnWriter
     records: Records
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class StoredColumn:
 
 
 SectionWrite: TypeAlias = bytes | Keep | None
+Fingerprint: TypeAlias = tuple[int, int]
+"""Size in bytes and time of the last change in nanoseconds, of a file; or two other numbers that change with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,12 @@ class Site(Protocol):
         """A bit per column of ``group`` (columns ``1024 * group`` and on, the first in bit 0), set where no chunk
         stands. A place whose header entry is damaged is not vacant.
         """
+
+    def places(self, group: int) -> Mapping[str, int]:
+        """What columns of ``group`` lie in, by name (for files, the region files), with a bit per column."""
+
+    def fingerprint(self, place: str) -> Fingerprint | None:
+        """What changes when somebody writes to a place; ``None`` where nothing is, or nothing can be said of it."""
 
     def present(self) -> Iterator[int]:
         """The columns, in no order and however large the disk is, where a chunk stands; costs what the world holds."""

@@ -50,7 +50,7 @@ def test_packing_what_was_unpacked_changes_nothing(unpacked: Path) -> None:
 def test_template_is_a_whole_file_system(unpacked: Path) -> None:
     checked = run("fsck.vfat", "-n", "-v", unpacked)
     assert "4096 bytes per cluster" in checked
-    assert f"{unpacked}: 6 files, 5/16363 clusters" in checked
+    assert f"{unpacked}: 7 files, 22/16363 clusters" in checked
     assert run("mlabel", "-s", "-i", unpacked, "::").strip() == "Volume label is BBD"
     assert run("mtype", "-i", unpacked, "::ast/welcome") == "Hello Andrew\n"
 

@@ -23,13 +23,16 @@ class Bench:
     size: int = 8 * COLUMN
     parity: int = 2
     edits: str = "repair"
+    dimension: str = "minecraft:overworld"
     cache: int = 1 << 20
     files: Files = field(default_factory=OsFiles)
     site: DictSite = field(default_factory=DictSite)
 
     def __post_init__(self) -> None:
         self.world.mkdir(parents=True, exist_ok=True)
-        descriptor = Descriptor(name="disk", size=self.size, parity=self.parity, edits=self.edits)
+        descriptor = Descriptor(
+            name="disk", size=self.size, parity=self.parity, edits=self.edits, dimension=self.dimension
+        )
         create_disk(self.files, self.world, descriptor)
 
     @property
@@ -54,6 +57,7 @@ class Bench:
             parity=descriptor.parity,
             section_size=4096,
             accept_edits=descriptor.edits == "accept",
+            checked=descriptor.checked,
         )
         place = Place(self.files, self.world, descriptor, self.site, identity)
         return open_disk(place, replace(self.options, read_only=read_only, force=force))

@@ -6,6 +6,7 @@ import errno
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, StoredColumn, StoredSection
 
@@ -58,6 +59,14 @@ class DictSite:
             if column >> 10 == group:
                 bits &= ~(1 << (column & 1023))
         return bits
+
+    def places(self, group: int) -> Mapping[str, int]:
+        return {f"group {group}": (1 << 1024) - 1}
+
+    def fingerprint(self, place: str) -> tuple[int, int] | None:
+        group = int(place.split()[1])
+        here = {column: self.columns[column] for column in sorted(self.columns) if column >> 10 == group}
+        return (len(here), crc32(repr(here).encode())) if here else None
 
     def present(self) -> Iterator[int]:
         yield from {*self.columns, *self.unreadable}

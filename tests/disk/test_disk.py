@@ -132,7 +132,8 @@ def test_a_flush_between_snapshot_and_removal_is_not_lost(bench: Bench) -> None:
     asyncio.run(run())
 
 
-def test_a_damaged_section_is_eio_and_its_neighbours_are_not(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_section_is_eio_and_its_neighbours_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(tmp_path, parity=0)
     data = os.urandom(COLUMN)
 
     async def run() -> None:

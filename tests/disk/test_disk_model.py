@@ -74,6 +74,15 @@ class Model:
         self.flushed()
 
 
+@settings(max_examples=60, deadline=None)
+@given(plans(SIZE, 4096))
+def test_a_disk_without_check_sections_is_a_bytearray(plan: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(
+            play(plan, Bench(Path(folder), size=SIZE, cache=300 << 10, parity=0, dimension="minecraft:the_nether"))
+        )
+
+
 @settings(max_examples=150, deadline=None)
 @given(plans(SIZE, 4096))
 def test_the_disk_is_a_bytearray(plan: list[Step]) -> None:

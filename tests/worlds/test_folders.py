@@ -8,7 +8,7 @@ import pytest
 
 from bbd.errors import BbdError
 from bbd.files import OsFiles
-from bbd.worlds.anvil.folders import region_folder
+from bbd.worlds.anvil.folders import dimensions, region_folder
 from bbd.worlds.anvil.world import AnvilWorld
 
 OLD = {
@@ -47,3 +47,23 @@ def test_a_world_that_has_both_is_refused(tmp_path: Path, dimension: str) -> Non
 def test_what_is_no_dimension(tmp_path: Path, dimension: str) -> None:
     with pytest.raises(BbdError, match="is no dimension"):
         region_folder(OsFiles(), tmp_path, dimension)
+
+
+@pytest.mark.parametrize("layout", [OLD, NEW])
+def test_all_dimensions_of_a_world(tmp_path: Path, layout: dict[str, str]) -> None:
+    for folder in [*layout.values(), "dimensions/mod/deep/mine/poi", "dimensions/mod/deep/entities", "dimensions/x"]:
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "r.0.0.mca").touch()
+    (tmp_path / "dimensions/stray.txt").touch()
+    assert dimensions(OsFiles(), tmp_path) == sorted(layout)
+
+
+def test_the_dimensions_of_a_world_without_any(tmp_path: Path) -> None:
+    assert dimensions(OsFiles(), tmp_path) == []
+
+
+def test_the_dimensions_of_a_world_that_has_both(tmp_path: Path) -> None:
+    for layout in (OLD, NEW):
+        (tmp_path / layout["minecraft:overworld"]).mkdir(parents=True)
+    with pytest.raises(BbdError, match="twice"):
+        dimensions(OsFiles(), tmp_path)

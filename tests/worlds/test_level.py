@@ -10,6 +10,7 @@ from nbt import nbt
 
 from bbd.errors import BbdError
 from bbd.worlds.anvil.level import create_world, read_level
+from bbd.worlds.anvil.rewrite import LZ4_DATA_VERSION
 from bbd.worlds.anvil.world import AnvilWorld
 from tests.worlds.chunks_by_hand import compound, parse
 from tests.worlds.memory_files import MemoryFiles, PowerCut
@@ -154,3 +155,13 @@ def test_a_folder_that_is_no_world(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(BbdError, match=r"is no Minecraft world: it has no level\.dat"):
             read_level(path)
+
+
+def test_a_world_for_chunks_with_lz4(tmp_path: Path) -> None:
+    """Games that would lose such chunks don't open it."""
+    path = tmp_path / "w"
+    create_world(path, spawn_chunk=(-1, -1), name="w", data_version=LZ4_DATA_VERSION)
+    level = read_level(path)
+    assert (level.data_version, level.version_name) == (3837, "1.20.5")
+    data = nbt.NBTFile(str(path / "level.dat"))["Data"]
+    assert (data["Version"]["Id"].value, data["Version"]["Name"].value) == (3837, "1.20.5")

@@ -102,14 +102,6 @@ def test_removing_what_is_not_there_makes_no_file() -> None:
     assert PATH not in files.names
 
 
-def test_a_chunk_that_is_too_large_is_refused_before_anything_is_written() -> None:
-    files = MemoryFiles()
-    region = RegionFile(files, PATH)
-    with pytest.raises(OSError, match="too large"):
-        region.write({0: raw(10, 0), 1: raw(255 * SECTOR - 4, 1)})
-    assert PATH not in files.names
-
-
 def test_a_region_opened_for_reading_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "r.0.0.mca"
     RegionFile(OsFiles(), path).write({0: raw(10, 0)})

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from bbd.geometry.interfaces import Block, Codec
 from bbd.worlds.anvil.nbt_scan import COMPOUND, LIST, Malformed, Tag, list_at, malformed_as_unreadable, scan_compound
 from bbd.worlds.anvil.palette import PaletteCache
@@ -46,6 +49,15 @@ class Chunk:
             return Block("minecraft:air")
         with malformed_as_unreadable():
             return section.block(self.data, (y & 15) << 8 | (z & 15) << 4 | x & 15)
+
+    def section_blocks(self, y: int) -> tuple[Sequence[Block], npt.NDArray[np.uint16]] | None:
+        """The kinds of blocks in the section at Y, and 4096 indices into them, in block order; ``None`` where there
+        is no such section, or nothing but air in it."""
+        section = self.sections.get(y)
+        if section is None:
+            return None
+        with malformed_as_unreadable():
+            return None if section.is_air(self.data) else section.entries(self.data)
 
     def is_blank(self) -> bool:
         """Whether the disk's sections, Y 0 to 19, are all air."""

@@ -1,7 +1,7 @@
 """How a chunk's bytes are compressed in a region file: one entry in a table for each type number.
 
-Type numbers are those of the Anvil format (the byte after a chunk's length). What is written is always zlib, which
-every game and reader since the format began understands.
+Type numbers are those of the Anvil format (the byte after a chunk's length). What is written is zlib, which every game
+and reader since the format began understands, unless the disk's descriptor says otherwise.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 
+from bbd.errors import BbdError
+from bbd.worlds.anvil import lz4_stream
 from bbd.worlds.anvil.damage import unreadable
 
 GZIP = 1
@@ -35,7 +37,8 @@ _IsalError = cast(type[Exception], isal_zlib.error)
 
 @dataclass(frozen=True, slots=True)
 class RawChunk:
-    """A chunk as it lies in a region file: compression type (with :data:`EXTERNAL`) and compressed bytes.
+    """A chunk as it lies in a region file: compression type and compressed bytes. A type with :data:`EXTERNAL` is that
+    of a stub, whose bytes lie elsewhere.
 
     ``data`` may be longer than the compressed stream: some writers overstate a chunk's length by a few bytes.
     """
@@ -76,24 +79,63 @@ def _stored(data: bytes) -> bytes:
     return data
 
 
-READERS: Mapping[int, Callable[[bytes], bytes]] = {GZIP: _gzip, ZLIB: _zlib, NONE: _stored}
-_UNREAD: Mapping[int, str] = {LZ4: "LZ4", CUSTOM: "a custom algorithm"}
+def _lz4(data: bytes) -> bytes:
+    try:
+        return lz4_stream.unpack(data, MAX_CHUNK)
+    except lz4_stream.BrokenStream as error:
+        raise _Broken(str(error)) from error
 
 
-def compress(content: bytes) -> RawChunk:
-    """A chunk's NBT, ready for a region file."""
-    return RawChunk(ZLIB, isal_zlib.compress(content, _LEVEL))
+def _as_it_is(content: bytes) -> bytes:
+    return content
+
+
+def _to_zlib(content: bytes) -> bytes:
+    return isal_zlib.compress(content, _LEVEL)
+
+
+def _to_gzip(content: bytes) -> bytes:
+    return igzip.compress(content, _LEVEL)
+
+
+_READERS: Mapping[int, Callable[[bytes], bytes]] = {GZIP: _gzip, ZLIB: _zlib, NONE: _stored, LZ4: _lz4}
+_WRITERS: Mapping[int, Callable[[bytes], bytes]] = {
+    GZIP: _to_gzip,
+    ZLIB: _to_zlib,
+    NONE: _as_it_is,
+    LZ4: lz4_stream.pack,
+}
+
+CHOICES: Mapping[str, int] = {"zlib": ZLIB, "lz4": LZ4, "none": NONE}
+"""What a disk may be written with, and the type of each; the default first."""
+
+
+def type_of(choice: str) -> int:
+    """The type number of one of :data:`CHOICES`. Raises :class:`BbdError` for any other word."""
+    if choice not in CHOICES:
+        raise BbdError(f"chunks can't be compressed with {choice!r}; choose one of {', '.join(CHOICES)}")
+    return CHOICES[choice]
+
+
+def compress(content: bytes, compression: int = ZLIB) -> RawChunk:
+    """A chunk's NBT, ready for a region file, with a type that bbd can write (:data:`GZIP` to :data:`LZ4`)."""
+    return RawChunk(compression, _WRITERS[compression](content))
 
 
 def decompress(raw: RawChunk) -> bytes:
     """A chunk's NBT. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
-    if raw.compression & EXTERNAL:
-        raise unreadable("its bytes lie in a file of their own (.mcc), which bbd can't read")
-    reader = READERS.get(raw.compression)
+    reader = _READERS.get(raw.compression)
     if reader is None:
-        name = _UNREAD.get(raw.compression, "an unknown algorithm")
+        name = "a custom algorithm" if raw.compression == CUSTOM else "an unknown algorithm"
         raise unreadable(f"it is compressed with {name} (type {raw.compression}), which bbd can't read")
     try:
         return reader(raw.data)
     except _Broken as error:
         raise unreadable(f"it can't be decompressed: {error}") from error
+
+
+def recompressed(raw: RawChunk, compression: int) -> RawChunk:
+    """The same chunk with another type; as it is where bbd can't write that type."""
+    if raw.compression == compression or compression not in _WRITERS:
+        return raw
+    return compress(decompress(raw), compression)

@@ -34,7 +34,7 @@ class Dimension:
         raw: RawChunk | None = None
         try:
             with self.regions.region(at) as region:
-                raw = region.read_raw(index) if region else None
+                raw = region.read_chunk(index) if region else None
             return None if raw is None else Chunk.parse(decompress(raw), self._palettes)
         except ColumnUnreadable as error:
             content = raw.prefix + raw.data if raw else error.raw

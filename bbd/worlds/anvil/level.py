@@ -1,7 +1,9 @@
 """``level.dat``: making a world that the game opens, and telling which world a folder holds.
 
 New worlds have the layout of saves up to 1.21 and DataVersion 3465 (Minecraft 1.20.1): every game from there on opens
-them. They are void for ever: a flat generator with one layer of air and no features can't grow terrain into a disk.
+them; those that are to hold chunks written with LZ4 have 3837 (1.20.5), so that no game opens them that would lose
+those chunks. They are void for ever: a flat generator with one layer of air and no features can't grow terrain into a
+disk.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ from bbd.worlds.anvil import lock as session_lock
 from bbd.worlds.anvil.folders import region_folder
 from bbd.worlds.anvil.platform import SURFACE, platform_chunk
 from bbd.worlds.anvil.regions import Regions, region_of
-from bbd.worlds.anvil.rewrite import DATA_VERSION
+from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION
 
 LEVEL = "level.dat"
-_VERSION_NAME = "1.20.1"
+_VERSION_NAMES: Mapping[int, str] = {DATA_VERSION: "1.20.1", LZ4_DATA_VERSION: "1.20.5"}
 _STORAGE_VERSION = 19133
 _CREATIVE = 1
 _NOON = 6000
@@ -66,8 +68,18 @@ class Level:
     version_name: str
 
 
-def create_world(path: Path, *, spawn_chunk: tuple[int, int], name: str, files: Files | None = None) -> None:
+def create_world(
+    path: Path,
+    *,
+    spawn_chunk: tuple[int, int],
+    name: str,
+    facing: float = 0.0,
+    data_version: int = DATA_VERSION,
+    files: Files | None = None,
+) -> None:
     """Make a void world in folder ``path``, with a small lit platform in ``spawn_chunk`` for players to stand on.
+    They look towards ``facing``, in degrees from south, clockwise as seen from above. ``data_version`` is the oldest
+    game's that opens the world: ``DATA_VERSION`` or ``LZ4_DATA_VERSION``.
 
     ``level.dat`` comes last and whole: a folder without it is no world, and making one there again finishes it.
     Raises :class:`BbdError` where the folder holds anything else, ``OSError``.
@@ -82,7 +94,7 @@ def create_world(path: Path, *, spawn_chunk: tuple[int, int], name: str, files: 
     if not files.exists(path / session_lock.NAME):
         _write_lock(files, path / session_lock.NAME)
     files.sync_dir(path.parent)
-    write_atomically(files, path / LEVEL, _level(name, spawn_chunk))
+    write_atomically(files, path / LEVEL, _level(name, spawn_chunk, facing, data_version))
 
 
 def read_level(path: Path, files: Files | None = None) -> Level:
@@ -135,22 +147,22 @@ def _write_lock(files: Files, path: Path) -> None:
         file.close()
 
 
-def _level(name: str, spawn_chunk: tuple[int, int]) -> bytes:
+def _level(name: str, spawn_chunk: tuple[int, int], facing: float, version: int) -> bytes:
     root = nbt.NBTFile()
     root.name = ""
-    root.tags.append(_compound("Data", _data(name, spawn_chunk)))
+    root.tags.append(_compound("Data", _data(name, spawn_chunk, facing, version)))
     content = io.BytesIO()
     root.write_file(buffer=content)
     return gzip.compress(content.getvalue(), mtime=0)
 
 
-def _data(name: str, spawn_chunk: tuple[int, int]) -> dict[str, _Value]:
+def _data(name: str, spawn_chunk: tuple[int, int], facing: float, version: int) -> dict[str, _Value]:
     return {
-        "DataVersion": nbt.TAG_Int(DATA_VERSION),
+        "DataVersion": nbt.TAG_Int(version),
         "version": nbt.TAG_Int(_STORAGE_VERSION),
         "Version": {
-            "Id": nbt.TAG_Int(DATA_VERSION),
-            "Name": nbt.TAG_String(_VERSION_NAME),
+            "Id": nbt.TAG_Int(version),
+            "Name": nbt.TAG_String(_VERSION_NAMES[version]),
             "Series": nbt.TAG_String("main"),
             "Snapshot": nbt.TAG_Byte(0),
         },
@@ -165,7 +177,7 @@ def _data(name: str, spawn_chunk: tuple[int, int]) -> dict[str, _Value]:
         "SpawnX": nbt.TAG_Int(spawn_chunk[0] * 16 + 8),
         "SpawnY": nbt.TAG_Int(SURFACE + 1),
         "SpawnZ": nbt.TAG_Int(spawn_chunk[1] * 16 + 8),
-        "SpawnAngle": nbt.TAG_Float(0.0),
+        "SpawnAngle": nbt.TAG_Float(facing),
         "Time": nbt.TAG_Long(0),
         "DayTime": nbt.TAG_Long(_NOON),
         "raining": nbt.TAG_Byte(0),

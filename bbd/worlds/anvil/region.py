@@ -6,7 +6,8 @@ type and the data. A chunk's index in both tables is ``(cx & 31) + (cz & 31) * 3
 
 A batch goes to sectors that no location names, is synced, and only then named by the table, which is synced too. A
 location is four bytes and aligned, so a header torn between disk sectors names for every chunk its old or its new
-bytes, both whole. Old sectors are free when the new table is known to be on the disk, and not before.
+bytes, both whole. Old sectors are free when the new table is known to be on the disk, and not before. A chunk that
+needs more than 255 sectors lies in a file of its own (see :mod:`~bbd.worlds.anvil.external`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bbd.files import Bytes, File, Files
-from bbd.worlds.anvil.compression import RawChunk
+from bbd.worlds.anvil.compression import EXTERNAL, RawChunk, recompressed
 from bbd.worlds.anvil.damage import unreadable
+from bbd.worlds.anvil.external import ExternalChunks
 from bbd.worlds.anvil.sectors import (
     HEADER_SECTORS,
     MAX_SECTORS,
@@ -33,6 +35,7 @@ from bbd.worlds.anvil.sectors import (
     overlapping,
     sectors_for,
 )
+from bbd.worlds.world import ColumnUnreadable
 
 CHUNKS = 1024
 HEADER_SIZE = HEADER_SECTORS * SECTOR_SIZE
@@ -84,6 +87,7 @@ class RegionFile:
         self._files = files
         self._path = path
         self._writable = writable
+        self._external = ExternalChunks(files, path)
         self._writing = threading.Lock()
         self._file: File | None = None
         self._broken = b""
@@ -101,39 +105,44 @@ class RegionFile:
         return _ALL if self._broken else self._tables.present
 
     def read_raw(self, index: int) -> RawChunk | None:
-        """The chunk at ``index`` (0 to 1023), ``None`` where there is none.
+        """What the file itself holds of the chunk at ``index`` (0 to 1023), ``None`` where there is none.
 
         Raises :class:`~bbd.worlds.world.ColumnUnreadable` for a chunk that the header names wrongly, and ``OSError``.
         """
+        return self._settled_read(self._lookup, index)
+
+    def read_chunk(self, index: int) -> RawChunk | None:
+        """The chunk at ``index``, also where it lies in a file of its own. Errors: see :meth:`read_raw`."""
+        return self._settled_read(self._lookup_all, index)
+
+    def _settled_read(self, lookup: Callable[[_Tables, int], RawChunk | None], index: int) -> RawChunk | None:
         if self._broken:
             raise unreadable(f"its region file {self._path.name} has a broken header", self._broken)
         # Sectors are overwritten only after a table that doesn't name them was published. So bytes that were read
         # without a publication in between belong to the location that was looked up, and no lock is needed.
         while True:
             tables = self._tables
-            location = int(tables.locations[index])
-            content = self._read_sectors(Extent.of(location)) if location else b""
+            try:
+                chunk = lookup(tables, index)
+            except ColumnUnreadable:
+                if tables is self._tables:
+                    raise
+                continue
             if tables is self._tables:
-                break
-        if not location:
-            return None
-        return _chunk(Extent.of(location), content, overlapping=index in tables.overlapping)
+                return chunk
 
     def write(self, batch: Mapping[int, RawChunk], removals: Collection[int] = ()) -> None:
         """Put chunks and take others away, durably: at return the file says so even after a power cut.
 
         On ``OSError`` every chunk stands as before in memory, and as before or as written on the disk, never half;
-        the next write makes that certain before it reuses a sector. Raises ``OSError`` with EFBIG for a chunk that
-        needs more than 255 sectors, before anything is written.
+        the next write makes that certain before it reuses a sector. (One in a file of its own may stand as written in
+        memory too.) A chunk that is put into such a file keeps the compression that it has there already. Raises
+        ``OSError`` with EFBIG for a chunk that is too large even for that.
         """
         if not self._writable:
             raise OSError(errno.EROFS, "the world is open for reading only", str(self._path))
-        indices = sorted(batch)
-        counts = [sectors_for(_PREFIX + len(batch[index].data)) for index in indices]
-        if any(count > MAX_SECTORS for count in counts):
-            raise OSError(errno.EFBIG, "a chunk is too large for its region file", str(self._path))
         with self._writing:
-            self._write(batch, indices, counts, removals)
+            self._write(batch, removals)
 
     def close(self) -> None:
         """Close the file; nobody may be reading or writing. Everything written is safe already."""
@@ -155,9 +164,18 @@ class RegionFile:
             return b""
         return self._file.pread((extent.end - extent.start) * SECTOR_SIZE, extent.start * SECTOR_SIZE)
 
-    def _write(
-        self, batch: Mapping[int, RawChunk], indices: list[int], counts: list[int], removals: Collection[int]
-    ) -> None:
+    def _lookup(self, tables: _Tables, index: int) -> RawChunk | None:
+        location = int(tables.locations[index])
+        if not location:
+            return None
+        extent = Extent.of(location)
+        return _chunk(extent, self._read_sectors(extent), overlapping=index in tables.overlapping)
+
+    def _lookup_all(self, tables: _Tables, index: int) -> RawChunk | None:
+        chunk = self._lookup(tables, index)
+        return self._external.resolve(index, chunk) if chunk and chunk.compression & EXTERNAL else chunk
+
+    def _write(self, batch: Mapping[int, RawChunk], removals: Collection[int]) -> None:
         if self._broken:
             self._set_aside()
         idle = not batch and not any(self._tables.present >> index & 1 for index in removals)
@@ -168,8 +186,9 @@ class RegionFile:
         self._settle()
         if idle:
             return
-        extents = allocate([*self._tables.extents(), *self._avoid], counts)
-        placed = dict(zip(indices, extents, strict=True))
+        batch = {index: self._within_reach(index, batch[index]) for index in sorted(batch)}
+        extents = allocate([*self._tables.extents(), *self._avoid], [_sectors(chunk) for chunk in batch.values()])
+        placed = dict(zip(batch, extents, strict=True))
         tables = self._changed(placed, [index for index in removals if index not in placed])
         # Until all of it has gone well: a failed attempt's sectors are not used by the next attempt either.
         self._settled, self._avoid = False, tuple(extents)
@@ -177,6 +196,28 @@ class RegionFile:
         self._write_header(tables)
         self._settled, self._avoid = True, ()
         self._tables = tables
+        for index in {*batch, *removals}:
+            if (index not in batch or not batch[index].compression & EXTERNAL) and self._external.exists(index):
+                self._external.remove(index)
+
+    def _within_reach(self, index: int, chunk: RawChunk) -> RawChunk:
+        """The chunk as the region file can hold it: as it is, or a stub, its bytes then being safe in their file."""
+        if _sectors(chunk) <= MAX_SECTORS:
+            return chunk
+        chunk = self._as_its_stub(index, chunk)
+        return chunk if _sectors(chunk) <= MAX_SECTORS else self._external.write(index, chunk)
+
+    def _as_its_stub(self, index: int, chunk: RawChunk) -> RawChunk:
+        """The chunk with the compression that its stub says, if one stands: the file changes before the stub does."""
+        if not self._external.exists(index):
+            return chunk
+        try:
+            standing = self._lookup(self._tables, index)
+        except ColumnUnreadable:
+            return chunk
+        if standing is None or not standing.compression & EXTERNAL:
+            return chunk
+        return recompressed(chunk, standing.compression & ~EXTERNAL)
 
     def _changed(self, placed: Mapping[int, Extent], removed: list[int]) -> _Tables:
         locations, timestamps = self._tables.locations.copy(), self._tables.timestamps.copy()
@@ -241,6 +282,10 @@ def _parse(content: bytes, room: int) -> RawChunk:
     if min(4 + length, room) > len(content) + _OVERSTATED:
         raise unreadable("the region file ends in the middle of it", content)
     return RawChunk(content[4], content[_PREFIX : 4 + length])
+
+
+def _sectors(chunk: RawChunk) -> int:
+    return sectors_for(_PREFIX + len(chunk.data))
 
 
 def _runs(batch: Mapping[int, RawChunk], placed: Mapping[int, Extent]) -> Iterator[tuple[int, list[Bytes]]]:

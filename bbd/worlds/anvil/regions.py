@@ -24,6 +24,11 @@ def region_of(cx: int, cz: int) -> tuple[RegionAt, int]:
     return (cx >> 5, cz >> 5), (cx & 31) | (cz & 31) << 5
 
 
+def region_name(at: RegionAt) -> str:
+    """The name of a region's file."""
+    return f"r.{at[0]}.{at[1]}.mca"
+
+
 class Regions:
     """The region files in ``folder``, which need not exist. Any thread may call.
 
@@ -55,6 +60,14 @@ class Regions:
             with self._borrowed(at):
                 pass
         return self._present[at]
+
+    def fingerprint(self, name: str) -> tuple[int, int] | None:
+        """Size and time of change (ns) of a file in the folder. It is a hint, so it goes past ``Files``."""
+        try:
+            status = (self._folder / name).stat()
+        except OSError:
+            return None
+        return status.st_size, status.st_mtime_ns
 
     @contextmanager
     def region(self, at: RegionAt) -> Iterator[RegionFile | None]:
@@ -88,7 +101,7 @@ class Regions:
         with self._lock:
             region = self._open.get(at)
             if region is None:
-                region = RegionFile(self._files, self._folder / f"r.{at[0]}.{at[1]}.mca", writable=self._writable)
+                region = RegionFile(self._files, self._folder / region_name(at), writable=self._writable)
                 self._open[at] = region
                 self._present[at] = region.present_bitmap
             self._open.move_to_end(at)

@@ -34,10 +34,11 @@ States: TypeAlias = Mapping[int, bytes]
 
 DATA_VERSION = 3465
 """Of new chunks: Minecraft 1.20.1, which every later one opens."""
+LZ4_DATA_VERSION = 3837
+"""Of new chunks that are written with LZ4: Minecraft 1.20.5, the first that reads it."""
 MIN_SECTION, MAX_SECTION = -4, 19
 
 _FULL = nbt_write.string("Status", "minecraft:full")
-_DATA_VERSION = nbt_write.integer("DataVersion", DATA_VERSION)
 _DERIVED = frozenset({b"Heightmaps", b"isLightOn"})
 _POSITIONED = frozenset({b"block_entities", b"block_ticks", b"fluid_ticks"})
 _HARMLESS = frozenset(
@@ -55,11 +56,11 @@ _NEW_TAIL = b"".join(
 )
 
 
-def new_chunk(cx: int, cz: int, states: States, air: bytes) -> bytes:
+def new_chunk(cx: int, cz: int, states: States, air: bytes, data_version: int = DATA_VERSION) -> bytes:
     """A chunk of air (its tag is ``air``) but for ``states``, with every tag that some reader needs."""
     sections = [_new_section(y, states.get(y, air)) for y in range(MIN_SECTION, MAX_SECTION + 1)]
     head = [
-        _DATA_VERSION,
+        nbt_write.integer("DataVersion", data_version),
         nbt_write.integer("xPos", cx),
         nbt_write.integer("yPos", MIN_SECTION),
         nbt_write.integer("zPos", cz),
@@ -76,7 +77,7 @@ def rewritten(chunk: Chunk, states: States) -> bytes:
     parts = [chunk.data[: chunk.body], *_root_tags(chunk, states)]
     names = {tag.name for tag in chunk.tags}
     if b"DataVersion" not in names:
-        parts.append(_DATA_VERSION)
+        parts.append(nbt_write.integer("DataVersion", DATA_VERSION))
     if b"Status" not in names:
         parts.append(_FULL)
     return b"".join([*parts, nbt_write.END_TAG])

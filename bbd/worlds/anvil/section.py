@@ -72,6 +72,16 @@ class Section:
             raise Malformed("a block is not in the palette of its section")
         return self.palette.blocks[entry]
 
+    def entries(self, data: bytes) -> tuple[Sequence[Block], npt.NDArray[np.uint16]]:
+        """The palette's blocks, and for each of the section's 4096 which one it is. Raises ``Malformed``."""
+        if self.palette is None or self.longs is None:
+            blocks = [Block("minecraft:air")] if self.palette is None else self.palette.blocks
+            return blocks, np.zeros(ENTRIES, np.uint16)
+        found = unpack(data, self.longs, self.palette.bits)
+        if int(found.max()) >= len(self.palette.blocks):
+            raise Malformed("a block is not in the palette of its section")
+        return self.palette.blocks, found
+
     def decode(self, data: bytes, codec: Codec) -> StoredSection | None:
         """What the blocks mean to the codec; ``None`` for air all over."""
         if self.palette is None:

@@ -12,16 +12,17 @@ import numpy.typing as npt
 
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.chunk import Chunk
-from bbd.worlds.anvil.compression import RawChunk, compress
+from bbd.worlds.anvil.compression import LZ4, ZLIB, RawChunk, compress
 from bbd.worlds.anvil.dimension import Dimension, describe_chunk
-from bbd.worlds.anvil.regions import RegionAt, region_of
-from bbd.worlds.anvil.rewrite import left_empty, new_chunk, rewritten
+from bbd.worlds.anvil.regions import RegionAt, region_name, region_of
+from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION, left_empty, new_chunk, rewritten
 from bbd.worlds.anvil.section import SectionWriter
 from bbd.worlds.world import (
     COLUMNS_PER_GROUP,
     STORED_SECTIONS,
     ColumnUnreadable,
     ColumnWrite,
+    Fingerprint,
     Keep,
     StoredColumn,
 )
@@ -44,11 +45,14 @@ class _Part:
 
 class AnvilSite:
     """See :class:`bbd.worlds.world.Site`. Writes of the same column must not overlap, and ``base`` must come from a
-    read after the column's last write: sections that a write keeps are taken from it."""
+    read after the column's last write: sections that a write keeps are taken from it. ``compression`` is the type of
+    the chunks that it writes."""
 
-    def __init__(self, dimension: Dimension, geometry: Geometry) -> None:
+    def __init__(self, dimension: Dimension, geometry: Geometry, compression: int = ZLIB) -> None:
         self._dimension = dimension
         self._geometry = geometry
+        self._compression = compression
+        self._data_version = LZ4_DATA_VERSION if compression == LZ4 else DATA_VERSION
         self._sections = SectionWriter(geometry.codec)
         self._groups: OrderedDict[int, list[_Part]] = OrderedDict()
 
@@ -71,12 +75,19 @@ class AnvilSite:
 
     def vacancies(self, group: int) -> int:
         """A bit per column of the group, set where no chunk stands. Blocks only where a region file is new to it."""
-        parts = self._groups.get(group)
-        if parts is None:
-            parts = self._groups[group] = self._parts(group)
-            if len(self._groups) > _GROUPS_KEPT:
-                self._groups.popitem(last=False)
+        parts = self._parts_of(group)
         return _vacant(parts, [self._dimension.regions.present(part.region) for part in parts])
+
+    def places(self, group: int) -> Mapping[str, int]:
+        """The region files of a group's columns."""
+        found: dict[str, int] = {}
+        for part in self._parts_of(group):
+            found[region_name(part.region)] = sum(1 << column for column in part.columns.tolist())
+        return found
+
+    def fingerprint(self, place: str) -> Fingerprint | None:
+        """Size and time of change of a region file."""
+        return self._dimension.regions.fingerprint(place)
 
     def present(self) -> Iterator[int]:
         """The columns where a chunk stands, region by region."""
@@ -84,6 +95,14 @@ class AnvilSite:
             column = self._geometry.column_of(cx, cz)
             if column is not None:
                 yield column
+
+    def _parts_of(self, group: int) -> list[_Part]:
+        parts = self._groups.get(group)
+        if parts is None:
+            parts = self._groups[group] = self._parts(group)
+            if len(self._groups) > _GROUPS_KEPT:
+                self._groups.popitem(last=False)
+        return parts
 
     def _parts(self, group: int) -> list[_Part]:
         places = defaultdict[RegionAt, list[tuple[int, int]]](list)
@@ -113,7 +132,7 @@ class AnvilSite:
             if content is None:
                 removals.append(index)
                 continue
-            batch[index] = compress(content)
+            batch[index] = compress(content, self._compression)
             size += len(batch[index].data)
             if size >= _BATCH_BYTES:
                 self._dimension.write(region, batch, removals)
@@ -134,7 +153,9 @@ class AnvilSite:
         chunk = self._standing(cx, cz) if write.base is None else write.base
         if isinstance(chunk, Chunk):
             return None if left_empty(chunk, states, air) else rewritten(chunk, states)
-        return None if all(state == air for state in states.values()) else new_chunk(cx, cz, states, air)
+        if all(state == air for state in states.values()):
+            return None
+        return new_chunk(cx, cz, states, air, self._data_version)
 
     def _standing(self, cx: int, cz: int) -> Chunk | None:
         try:

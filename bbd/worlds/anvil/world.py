@@ -10,6 +10,8 @@ from typing import Self
 
 from bbd.files import Files, OsFiles
 from bbd.geometry.geometry import Geometry
+from bbd.worlds.anvil.chunk import Chunk
+from bbd.worlds.anvil.compression import type_of
 from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.folders import OVERWORLD, region_folder
 from bbd.worlds.anvil.regions import Regions
@@ -43,9 +45,10 @@ class AnvilWorld:
     ) -> None:
         self.close()
 
-    def site(self, geometry: Geometry, dimension: str = OVERWORLD) -> AnvilSite:
-        """A disk's place in this world."""
-        return AnvilSite(self._dimension(dimension), geometry)
+    def site(self, geometry: Geometry, dimension: str = OVERWORLD, compression: str = "zlib") -> AnvilSite:
+        """A disk's place in this world; ``compression`` (``zlib``, ``lz4`` or ``none``) is what it writes chunks with,
+        whatever they had before."""
+        return AnvilSite(self._dimension(dimension), geometry, type_of(compression))
 
     def present_chunks(self, dimension: str = OVERWORLD) -> Iterator[tuple[int, int]]:
         """Coordinates of every chunk that stands in the world, readable or not."""
@@ -60,6 +63,11 @@ class AnvilWorld:
         :class:`~bbd.worlds.world.ColumnUnreadable`, ``OSError``."""
         block = self._dimension(dimension).block_at(x, y, z)
         return None if block is None else (block.name, block.properties)
+
+    def chunk_at(self, cx: int, cz: int, dimension: str = OVERWORLD) -> Chunk | None:
+        """A whole chunk, to look at many of its blocks; ``None`` where none stands. Raises
+        :class:`~bbd.worlds.world.ColumnUnreadable`, ``OSError``."""
+        return self._dimension(dimension).read(cx, cz)
 
     def close(self) -> None:
         """Close all files. What was written is safe already."""
