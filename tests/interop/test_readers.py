@@ -18,6 +18,7 @@ from bbd.worlds.anvil.level import create_world
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import KEEP, ColumnWrite, Site
 from tests.interop.readers import Place, nbt_blocks, prismarine_blocks
+from tests.worlds.saved_by_others import PRISMARINE_READS, SAVED, put_saved
 
 Reader = Callable[[Path, Sequence[Place]], list[str | None]]
 
@@ -71,12 +72,17 @@ def geometry(request: pytest.FixtureRequest) -> Geometry:
     return Geometry(codec("byte"), layout, origin)
 
 
-@pytest.mark.parametrize("reader", [prismarine_blocks, nbt_blocks])
-def test_every_probed_byte_is_the_promised_block(tmp_path: Path, geometry: Geometry, reader: Reader) -> None:
+@pytest.mark.parametrize(
+    ("reader", "compression"),
+    [(prismarine_blocks, "zlib"), (nbt_blocks, "zlib"), (nbt_blocks, "lz4"), (nbt_blocks, "none")],
+)
+def test_every_probed_byte_is_the_promised_block(
+    tmp_path: Path, geometry: Geometry, reader: Reader, compression: str
+) -> None:
     world = tmp_path / "world"
     create_world(world, spawn_chunk=(geometry.origin[0] - 1, geometry.origin[1] - 1), name="world")
     with AnvilWorld(world) as anvil:
-        model = Model(anvil.site(geometry), seed=1)
+        model = Model(anvil.site(geometry, compression=compression), seed=1)
         model.write(COLUMNS)
         model.write(COLUMNS[::2])
     offsets = _probes(model.rng)
@@ -100,3 +106,41 @@ def test_the_spawn_platform(tmp_path: Path, reader: Reader) -> None:
     assert found[:5] == [light, floor, floor, air, air]
     if reader is nbt_blocks:
         assert found[5] is None
+
+
+@pytest.mark.parametrize("kind", SAVED)
+def test_what_others_saved_is_read_as_others_read_it(tmp_path: Path, kind: str) -> None:
+    """bbd, nbt and (where it knows how) prismarine see the same blocks, before and after a section is written."""
+    world = tmp_path / "world"
+    create_world(world, spawn_chunk=(-1, -1), name="world")
+    geometry = Geometry(codec("byte"), HilbertLayout(), (0, 0))
+    sections = put_saved(world / "region", kind)
+    rng = random.Random(kind)
+    offsets = [section * 4096 + byte for section in (*sections, 9) for byte in rng.sample(range(4096), 200)]
+    places = [place for offset in offsets for place in geometry.locate(offset)]
+    _assert_all_agree(world, places, kind)
+    with AnvilWorld(world) as anvil:
+        site = anvil.site(geometry)
+        stored = site.read(0)
+        assert stored is not None
+        for section, payload in sections.items():
+            found = stored.sections[section]
+            assert found is not None
+            assert found.payload == payload
+        fresh = rng.randbytes(4096)
+        site.write({0: ColumnWrite([KEEP] * 9 + [fresh] + [KEEP] * 10, stored.base)})
+    seen = _assert_all_agree(world, places, "zlib")
+    for offset, name in zip(offsets, seen, strict=True):
+        payload = fresh if offset // 4096 == 9 else sections[offset // 4096]
+        if payload[offset % 4096] or name in NAMES:
+            assert name == NAMES[payload[offset % 4096]]
+
+
+def _assert_all_agree(world: Path, places: Sequence[Place], kind: str) -> Sequence[str | None]:
+    with AnvilWorld(world, writable=False) as anvil:
+        blocks = [anvil.block_at(*place) for place in places]
+    ours = [block and block[0] for block in blocks]
+    assert nbt_blocks(world / "region", places) == ours
+    if PRISMARINE_READS[kind]:
+        assert prismarine_blocks(world / "region", places) == ours
+    return ours

@@ -16,7 +16,7 @@ from pathlib import Path
 TOOLS = (
     # nbd, file systems and partitions: what the stories type
     *("nbd-client", "mkfs.vfat", "fsck.vfat", "mkfs.ext4", "fsck", "fsck.ext4", "e2fsck", "dumpe2fs", "badblocks"),
-    *("parted", "fdisk", "lsblk", "blkid", "blockdev", "mount", "umount", "dd", "cmp", "sync"),
+    *("parted", "fdisk", "grep", "lsblk", "blkid", "blockdev", "mount", "umount", "dd", "cmp", "sync"),
     # a shell that searches PATH, which busybox's does not
     "dash",
 )
@@ -85,20 +85,23 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
-def build(kernel: Path, init: str) -> bytes:
-    """The archive for the kernel unpacked at ``kernel``, whose first process runs the shell script ``init``."""
+def build(kernel: Path, init: str, tools: Iterable[str] = TOOLS, modules: Iterable[str] = MODULES) -> bytes:
+    """The archive for the kernel unpacked at ``kernel``, whose first process runs the shell script ``init``.
+
+    Without ``tools`` it holds busybox alone, and links ``/bin/sh`` to it.
+    """
     archive = Archive()
     for folder in ("dev", "proc", "sys", "tmp", "run", "mnt", "etc"):
         archive.folder(folder)
     archive.character_device("dev/console", 5, 1)
-    for tool in TOOLS:
+    for tool in tools:
         _add_program(archive, _find(tool))
-    archive.link("bin/sh", _find("dash"))
+    archive.link("bin/sh", _find("dash") if tools else "/bin/busybox")
     _add_busybox(archive)
     for settings in ("/etc/mke2fs.conf",):
         archive.file(settings, Path(settings).read_bytes(), 0o644)
     archive.link("etc/mtab", "/proc/self/mounts")
-    _add_modules(archive, kernel / "lib" / "modules")
+    _add_modules(archive, kernel / "lib" / "modules", modules)
     archive.file("init", init.encode())
     return archive.finish()
 
@@ -133,9 +136,9 @@ def _add_busybox(archive: Archive) -> None:
     archive.link("sbin/modprobe", "/bin/busybox")  # the kernel calls it by this path
 
 
-def _add_modules(archive: Archive, modules: Path) -> None:
-    (tree,) = modules.iterdir()
-    wanted = sorted(_closure(_dependencies(tree), _builtin(tree), MODULES))
+def _add_modules(archive: Archive, folder: Path, modules: Iterable[str]) -> None:
+    (tree,) = folder.iterdir()
+    wanted = sorted(_closure(_dependencies(tree), _builtin(tree), modules))
     target = f"lib/modules/{tree.name}"
     for path in wanted:
         archive.file(f"{target}/{path}", (tree / path).read_bytes(), 0o644)

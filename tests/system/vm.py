@@ -119,7 +119,7 @@ class VirtualMachine:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def _boot(self) -> None:
-        kernel = _kernel()
+        kernel = unpacked_kernel()
         (vmlinuz,) = (kernel / "boot").glob("vmlinuz-*")
         archive = self._folder / "initramfs"
         archive.write_bytes(initramfs.build(kernel, _INIT))
@@ -192,7 +192,8 @@ class VirtualMachine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _kernel() -> Path:
+def unpacked_kernel() -> Path:
+    """The folder of the unpacked test kernel: ``boot/vmlinuz-*`` and ``lib/modules``."""
     script = _ROOT / "scripts" / "fetch-test-kernel"
     done = subprocess.run([script], capture_output=True, text=True, check=False, timeout=400)
     if done.returncode != 0:

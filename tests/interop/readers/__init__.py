@@ -6,6 +6,7 @@ All take a folder of region files and places (x, y, z), and give the blocks ther
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 import io
 import json
@@ -13,13 +14,15 @@ import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from nbt import nbt
+
+from tests.worlds.lz4_by_hand import lz4_java_content
 
 Place: TypeAlias = tuple[int, int, int]
 State: TypeAlias = tuple[str, Mapping[str, str]]
@@ -99,14 +102,24 @@ def _nbt_chunk(regions: Path, cx: int, cz: int) -> Any:
             return None
         file.seek((location >> 8) * _SECTOR)
         length, kind = struct.unpack(">IB", file.read(5))
-        assert kind == 2
-        content = zlib.decompress(file.read(length - 1))
-    root = nbt.NBTFile(buffer=io.BytesIO(content))
+        packed = file.read(length - 1)
+    if kind & 0x80:
+        packed = (regions / f"c.{cx}.{cz}.mcc").read_bytes()
+    root = nbt.NBTFile(buffer=io.BytesIO(_UNPACKED[kind & 0x7F](packed)))
     assert (root["xPos"].value, root["zPos"].value) == (cx, cz)
     return {section["Y"].value: section["block_states"] for section in root["sections"]}
 
 
+def _inflated(packed: bytes) -> bytes:
+    return zlib.decompressobj().decompress(packed)
+
+
+_UNPACKED: Mapping[int, Callable[[bytes], bytes]] = {1: gzip.decompress, 2: _inflated, 3: bytes, 4: lz4_java_content}
+
+
 def _nbt_block(sections: Any, x: int, y: int, z: int) -> State:
+    if y >> 4 not in sections:
+        return "minecraft:air", {}
     states = sections[y >> 4]
     palette = states["palette"]
     if len(palette) == 1:
