@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -194,3 +194,20 @@ def write_atomically(files: Files, path: Path, content: bytes) -> None:
         file.close()
     files.replace(fresh, path)
     files.sync_dir(path.parent)
+
+
+def sync_all(files: Files, paths: Iterable[Path]) -> None:
+    """Make safe what stands at ``paths``, and their names: another process may have written it and not synced it.
+
+    Errors: ``OSError``; ``FileNotFoundError`` for a path without a file.
+    """
+    folders = set()
+    for path in paths:
+        file = files.open(path)
+        try:
+            file.sync()
+        finally:
+            file.close()
+        folders.add(path.parent)
+    for folder in sorted(folders):
+        files.sync_dir(folder)

@@ -22,7 +22,7 @@ from bbd.disk.records import Records
 from bbd.disk.replay import Replayed, replay
 from bbd.disk.watch import Watch
 from bbd.errors import BbdError, Refused
-from bbd.files import Files
+from bbd.files import Files, sync_all
 from bbd.worlds.world import Site
 
 logger = logging.getLogger("bbd.disk")
@@ -86,6 +86,8 @@ def open_disk(place: Place, options: Options) -> Disk:
     files, descriptor = place.files, place.descriptor
     read_only = options.read_only or _only_readable(descriptor)
     reader = ColumnReader(place.site, place.identity)
+    if not (descriptor.clean or read_only):
+        _make_safe(place)
     allocation = _load_allocation(place, reader, write=not read_only, force=options.force)
     folder = options.journals / descriptor.id
     replayed = _replay(place, folder, allocation.bits, reader, options)
@@ -102,6 +104,14 @@ def open_disk(place: Place, options: Options) -> Disk:
     )
     admission = Admission(place.site, reader, memory.allocated, replayed.claimed, force=options.force)
     return Disk(parts, admission, name=descriptor.name, size=descriptor.size, read_only=read_only)
+
+
+def _make_safe(place: Place) -> None:
+    """Sync what a killed process left: replay believes what it reads there, and then the journal goes."""
+    folder = place.world / FOLDER
+    own = [folder / name for name in place.files.list_dir(folder) if name.startswith(f"{place.descriptor.name}.")]
+    place.site.make_safe()
+    sync_all(place.files, own)
 
 
 def _only_readable(descriptor: Descriptor) -> bool:

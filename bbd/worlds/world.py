@@ -97,6 +97,11 @@ class Site(Protocol):
         On ``OSError`` (ENOSPC, EIO…) each column stands as before or as written, never half; call again to retry.
         """
 
+    def make_safe(self) -> None:
+        """Sync what stands in the world, written by whomever: after a crash some of it may only be in the kernel's
+        memory, and a journal is not to be dropped because of it. Errors: ``OSError``.
+        """
+
     def vacancies(self, group: int) -> int:
         """A bit per column of ``group`` (columns ``1024 * group`` and on, the first in bit 0), set where no chunk
         stands. A place whose header entry is damaged is not vacant.

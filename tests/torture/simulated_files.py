@@ -131,6 +131,21 @@ class SimulatedFiles:
         nodes = {node: bytearray(content) for node, content in self.nodes.items()}
         return SimulatedFiles(dict(self.names), nodes, set(self.folders))
 
+    def after_kill(self, calls: Sequence[Call]) -> SimulatedFiles:
+        """What the next process sees when this one was killed after ``calls``: all of it, safe or not."""
+        assert self.base is not None
+        left = self.base.snapshot()
+        left.folders |= self.folders
+        for call in calls:
+            if isinstance(call, Write | Resize):
+                _apply(left.nodes.setdefault(call.node, bytearray()), call)
+            elif isinstance(call, Name | Rename):
+                left.nodes.setdefault(call.node or 0, bytearray())
+                _apply_name(left.names, call)
+        left.base = self.base
+        left.calls = list(calls)
+        return left
+
     def after_power_cut(self, calls: Sequence[Call], random: Random) -> SimulatedFiles:
         """What may stand after a power cut that came when exactly ``calls`` had been made."""
         assert self.base is not None

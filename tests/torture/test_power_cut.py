@@ -188,3 +188,24 @@ def test_every_prefix_of_a_load(dimension: str, seed: int) -> None:
             await open_and_check(load, calls, seed)
 
     asyncio.run(all_prefixes())
+
+
+@pytest.mark.parametrize("dimension", [OVERWORLD, NETHER])
+@pytest.mark.parametrize("seed", range(SEEDS // 3))
+def test_a_kill_then_a_clean_stop_then_a_power_cut(dimension: str, seed: int) -> None:
+    """What a killed process left unsynced, its successor sees; before that drops the journal, it must be safe."""
+    load = asyncio.run(record(seed, dimension))
+
+    async def sampled_prefixes() -> None:
+        for calls in range(seed % 3, len(load.files.calls) + 1, 3):
+            killed = load.files.after_kill(load.files.calls[:calls])
+            disk = open_on(killed)
+            found = await read_whole(disk)
+            check(found, load.allowed(calls), f"seed {seed}, killed after call {calls}")
+            await disk.close()
+            random = Random(f"{seed} {calls}")
+            again = open_on(killed.after_power_cut(killed.calls, random))
+            assert await read_whole(again) == found, f"seed {seed}, killed after call {calls}, stopped, power cut"
+            again.release()
+
+    asyncio.run(sampled_prefixes())

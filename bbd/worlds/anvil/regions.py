@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from bbd.files import Files
+from bbd.files import Files, sync_all
 from bbd.worlds.anvil.region import RegionFile
 
 RegionAt: TypeAlias = tuple[int, int]
@@ -60,6 +60,11 @@ class Regions:
             with self._borrowed(at):
                 pass
         return self._present[at]
+
+    def make_safe(self) -> None:
+        """Sync all that is in the folder, whoever wrote it. Errors: ``OSError``."""
+        names = [name for name in self._files.list_dir(self._folder) if name.endswith((".mca", ".mcc"))]
+        sync_all(self._files, [self._folder / name for name in names])
 
     def fingerprint(self, name: str) -> tuple[int, int] | None:
         """Size and time of change (ns) of a file in the folder. It is a hint, so it goes past ``Files``."""

@@ -78,6 +78,10 @@ class AnvilSite:
         parts = self._parts_of(group)
         return _vacant(parts, [self._dimension.regions.present(part.region) for part in parts])
 
+    def make_safe(self) -> None:
+        """Sync every region file of the dimension."""
+        self._dimension.regions.make_safe()
+
     def places(self, group: int) -> Mapping[str, int]:
         """The region files of a group's columns."""
         found: dict[str, int] = {}
