@@ -272,9 +272,13 @@ def test_levers_count_and_scaffolding_does_not(bbd: RunBbd, bbd_server: StartSer
     again.stop()
 
 
-def test_a_lever_that_is_gone_is_an_error_and_not_a_zero(bbd: RunBbd, bbd_server: StartServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parity", [0, 2])
+def test_a_lever_that_is_gone_is_never_a_zero(
+    bbd: RunBbd, bbd_server: StartServer, tmp_path: Path, parity: int
+) -> None:
+    """Without parity its byte is an error; with parity it is told again."""
     world = tmp_path / "w"
-    bbd("create", world, "--size", "64K", "--codec", "redstone")
+    bbd("create", world, "--size", "64K", "--codec", "redstone", "--parity", str(parity))
     server = bbd_server("--world", world)
     with NbdClient(server.connect()) as client:
         client.write(0, b"redstone")
@@ -283,7 +287,10 @@ def test_a_lever_that_is_gone_is_an_error_and_not_a_zero(bbd: RunBbd, bbd_server
     other_writer(world, {(3, 2, 0): ("minecraft:air", {})})
     again = bbd_server("--world", world)
     with NbdClient(again.connect()) as client:
-        with pytest.raises(NbdError):
-            client.read(0, 8)
+        if parity:
+            assert client.read(0, 8) == b"redstone"
+        else:
+            with pytest.raises(NbdError):
+                client.read(0, 8)
         assert client.read(128, 5) == b"above"
     again.stop()
