@@ -29,13 +29,17 @@ class Watch:
         self._path = path
         self._site = site
         self._allocated = allocated.copy()
-        self._known = _load(files, path)
+        self._known, self._whole = _load(files, path)
         self._altered = {place for place, was in self._known.items() if site.fingerprint(place) != was}
         self._unverified: set[str] | None = None
 
     def changed(self) -> dict[str, ColumnMap]:
         """The allocated columns of each place that isn't as it was left."""
         found: dict[str, ColumnMap] = {}
+        if self._whole and not self._altered:
+            # Asking for the places of every group would cost more than all else in opening a large disk.
+            self._unverified = set()
+            return found
         for group, allocated in self._allocated.groups.items():
             for place, bits in self._site.places(group).items():
                 here = bits & allocated
@@ -53,15 +57,25 @@ class Watch:
         """Keep the fingerprints of now, durably; places that were not verified stay as they were known."""
         if self._unverified is None:
             self.changed()
-        now: dict[str, Fingerprint] = {}
-        for group, bits in allocated.groups.items():
-            for place, here in self._site.places(group).items():
-                if here & bits and place not in now and (fingerprint := self._kept(place)) is not None:
-                    now[place] = fingerprint
-        if now != self._known:
-            document = {"format": FORMAT, "places": dict(sorted(now.items()))}
+        places = self._places(allocated)
+        kept = {place: self._kept(place) for place in places}
+        now = {place: fingerprint for place, fingerprint in kept.items() if fingerprint is not None}
+        whole = len(now) == len(places)
+        if (now, whole) != (self._known, self._whole):
+            document = {"format": FORMAT, "whole": whole, "places": dict(sorted(now.items()))}
             write_atomically(self._files, self._path, json.dumps(document, indent=1).encode() + b"\n")
-            self._known = now
+            self._known, self._whole = now, whole
+
+    def _places(self, allocated: ColumnMap) -> set[str]:
+        """Every place that holds allocated columns."""
+        if self._whole and allocated == self._allocated:
+            return set(self._known)
+        return {
+            place
+            for group, bits in allocated.groups.items()
+            for place, here in self._site.places(group).items()
+            if here & bits
+        }
 
     def _kept(self, place: str) -> Fingerprint | None:
         if self._unverified and place in self._unverified:
@@ -69,16 +83,18 @@ class Watch:
         return self._site.fingerprint(place)
 
 
-def _load(files: Files, path: Path) -> Mapping[str, Fingerprint]:
+def _load(files: Files, path: Path) -> tuple[Mapping[str, Fingerprint], bool]:
+    """Fingerprints by place, and whether no place that holds columns is missing among them."""
     if not files.exists(path):
-        return {}
+        return {}, False
     file = files.open(path)
     try:
         document = json.loads(file.pread(file.size(), 0))
         if document["format"] != FORMAT:
-            return {}
-        return {str(place): (int(size), int(time)) for place, (size, time) in document["places"].items()}
+            return {}, False
+        places = {str(place): (int(size), int(time)) for place, (size, time) in document["places"].items()}
+        return places, document["whole"] is True
     except (ValueError, TypeError, KeyError, AttributeError):
-        return {}
+        return {}, False
     finally:
         file.close()
