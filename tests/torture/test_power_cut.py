@@ -23,6 +23,7 @@ from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.journal import Journal
 from bbd.disk.opening import Options, Place, create_disk, open_disk
+from bbd.geometry import registry
 from bbd.worlds.anvil.world import AnvilWorld
 from tests.torture.simulated_files import SimulatedFiles
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.torture
 
 COLUMN = 16 * 4096
 SIZE = 5 * COLUMN + 1000
+CODEC = "byte"
 OVERWORLD, NETHER = "minecraft:overworld", "minecraft:the_nether"
 WORLD = Path("/world")
 JOURNALS = Path("/state")
@@ -74,7 +76,9 @@ def open_on(files: SimulatedFiles, cache: int = 200 << 10) -> Disk:
 def fresh_world(parity: int, dimension: str) -> SimulatedFiles:
     files = SimulatedFiles()
     files.make_dir(WORLD)
-    create_disk(files, WORLD, Descriptor(name="disk", size=SIZE, parity=parity, dimension=dimension))
+    palette = registry.palette_names(CODEC)[0]
+    descriptor = Descriptor(name="disk", size=SIZE, codec=CODEC, palette=palette, parity=parity, dimension=dimension)
+    create_disk(files, WORLD, descriptor)
     files.mark()
     return files
 
@@ -209,3 +213,12 @@ def test_a_kill_then_a_clean_stop_then_a_power_cut(dimension: str, seed: int) ->
             again.release()
 
     asyncio.run(sampled_prefixes())
+
+
+@pytest.mark.parametrize("codec", ["nibble", "redstone"])
+def test_every_prefix_of_a_load_with_another_codec(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = 16 * registry.codec(codec).section_size
+    shape = {"CODEC": codec, "COLUMN": column, "SIZE": 5 * column + 1000}
+    for name, value in shape.items():
+        monkeypatch.setitem(globals(), name, value)
+    test_every_prefix_of_a_load(OVERWORLD, seed=5)
