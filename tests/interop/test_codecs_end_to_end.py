@@ -8,7 +8,7 @@ import random
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -210,6 +210,27 @@ def expected_blocks(kind: Kind, content: bytearray, offset: int) -> list[State]:
     if not any(content[start : start + kind.section]):
         return [("minecraft:air", {})] * len(kind.blocks(0))
     return kind.blocks(content[offset])
+
+
+@pytest.mark.parametrize("compression", ["lz4", "none"])
+def test_the_blocks_are_the_same_in_other_compressions(kind: Kind, compression: str, tmp_path: Path) -> None:
+    """By ``nbt`` alone: prismarine reads zlib and gzip."""
+    content = random.Random(str(kind)).randbytes(3 * 16 * kind.section)
+    descriptor = replace(kind.descriptor(len(content)), compression=compression)
+    make_disk(tmp_path / "w", descriptor)
+
+    async def fill() -> None:
+        host = open_host(tmp_path / "w", Options(tmp_path / "journals"))
+        await host.disks[0].write(0, content)
+        await host.disks[0].close()
+        host.close()
+
+    asyncio.run(fill())
+    geometry = geometry_of(descriptor)
+    offsets = [0, len(content) - 1, *random.Random(3).sample(range(len(content)), 200)]
+    places = [place for offset in offsets for place in geometry.locate(offset)]
+    expected = [block for offset in offsets for block in kind.blocks(content[offset])]
+    assert nbt_states(tmp_path / "w" / "region", places) == expected
 
 
 def probes(kind: Kind, content: bytearray) -> list[int]:
