@@ -87,11 +87,6 @@ class Memory:
         """Sections that may be in memory."""
         return self._capacity
 
-    @property
-    def section_cost(self) -> int:
-        """Bytes of memory that a section takes."""
-        return self._unit
-
     def lookup(self, section: int) -> bytes | None:
         """A section's bytes, or ``None`` where the world must be asked."""
         payload = self.dirty.get(section)

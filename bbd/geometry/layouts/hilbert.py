@@ -9,39 +9,19 @@ one region file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+
+from bbd.geometry.layouts.widthless import Widthless
 
 
 @dataclass(frozen=True, slots=True)
-class HilbertLayout:
+class HilbertLayout(Widthless):
     """The endless Hilbert curve. See :class:`bbd.geometry.interfaces.Layout`."""
 
     name = "hilbert"
     number = 1
     origin_multiple = 32
-
-    @property
-    def width_log2(self) -> int:
-        """Always 0: the curve has no width."""
-        return 0
-
-    def parameters(self) -> Mapping[str, int]:
-        """None."""
-        return {}
-
-    @classmethod
-    def for_size(cls, columns: int) -> Self:
-        """One curve for every size."""
-        return cls()
-
-    @classmethod
-    def from_width_log2(cls, width_log2: int) -> Self:
-        """Raises ``ValueError`` unless ``width_log2`` is 0."""
-        if width_log2 != 0:
-            raise ValueError(f"layout hilbert has no width, but log2 of it is given as {width_log2}")
-        return cls()
 
     def chunk(self, column: int) -> tuple[int, int]:
         """Two bits of ``column`` a level, lowest first; levels are done in pairs, which keeps the order even."""

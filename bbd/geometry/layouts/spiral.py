@@ -8,40 +8,20 @@ above. Column 0 is ring 0; ring r has the 8r columns from (2r - 1)^2 on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt
-from typing import Self
+
+from bbd.geometry.layouts.widthless import Widthless
 
 
 @dataclass(frozen=True, slots=True)
-class SpiralLayout:
+class SpiralLayout(Widthless):
     """The square spiral. See :class:`bbd.geometry.interfaces.Layout`; chunks may have negative coordinates."""
 
     name = "spiral"
     number = 3
     origin_multiple = 1
-
-    @property
-    def width_log2(self) -> int:
-        """Always 0: the spiral has no width."""
-        return 0
-
-    def parameters(self) -> Mapping[str, int]:
-        """None."""
-        return {}
-
-    @classmethod
-    def for_size(cls, columns: int) -> Self:
-        """One spiral for every size."""
-        return cls()
-
-    @classmethod
-    def from_width_log2(cls, width_log2: int) -> Self:
-        """Raises ``ValueError`` unless ``width_log2`` is 0."""
-        if width_log2 != 0:
-            raise ValueError(f"layout spiral has no width, but log2 of it is given as {width_log2}")
-        return cls()
 
     def chunk(self, column: int) -> tuple[int, int]:
         """The ring by a square root, then the side of the ring, then the step along the side."""
