@@ -131,9 +131,9 @@ def _check_payloads(chunk: Chunk, kinds: Sequence[_Kind]) -> Iterator[tuple[byte
     """What a chunk holds in the place of a check section, by every codec that knows some of it."""
     section = chunk.sections.get(CHECK_SECTION)
     for kind in kinds if section else ():
-        stored = section.decode(chunk.data, kind.codec) if section else None
-        if stored is not None and any(stored.payload[:CHECK_SIZE]):
-            yield stored.payload[:CHECK_SIZE], kind
+        found = section.decode(chunk.data, kind.codec) if section else None
+        if found is not None and any(found[0][:CHECK_SIZE]):
+            yield found[0][:CHECK_SIZE], kind
 
 
 def _check(payload: bytes, kind: _Kind) -> CheckSection | None:

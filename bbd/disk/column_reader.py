@@ -25,7 +25,7 @@ from bbd.worlds.world import (
     ColumnUnreadable,
     Site,
     StoredColumn,
-    StoredSection,
+    read_column,
 )
 
 _LOST_BEFORE = "its bytes were lost before and not written since"
@@ -118,17 +118,17 @@ class ColumnReader:
 
     def identify(self, column: int, stored: StoredColumn) -> CheckSection | str:
         """The column's check section, or why what stands there is not this column."""
-        section = stored.sections[CHECK_SECTION]
-        if section is None:
+        payload, lost = stored.payloads[CHECK_SECTION], stored.lost.get(CHECK_SECTION)
+        if payload is None:
             return "its check section is gone"
-        if section.lost is not None and any(section.lost[:CHECK_SIZE]):
+        if lost is not None and any(lost[:CHECK_SIZE]):
             return "blocks of its check section are gone"
-        return self._check_of(column, section.payload[:CHECK_SIZE])
+        return self._check_of(column, payload[:CHECK_SIZE])
 
     def is_foreign(self, column: int) -> bool:
         """Whether what stands in an unallocated column's place is somebody's: neither air nor this disk's own."""
         try:
-            stored = self._site.read(column)
+            stored = read_column(self._site, column)
         except ColumnUnreadable:
             return True
         if stored is None or self._is_air(stored):
@@ -139,7 +139,7 @@ class ColumnReader:
         """Whether the chunk in a column's place may be this disk's: it says so, or can't be read, or (where columns
         have no check section) holds any block."""
         try:
-            stored = self._site.read(column)
+            stored = read_column(self._site, column)
         except ColumnUnreadable:
             return True
         if stored is None:
@@ -151,7 +151,7 @@ class ColumnReader:
     def _load(self, column: int) -> LoadedColumn:
         where = self._site.describe(column)
         try:
-            stored = self._site.read(column)
+            stored = read_column(self._site, column)
         except ColumnUnreadable as error:
             return _all_lost(column, where, str(error.strerror), raw=error.raw)
         if stored is None:
@@ -164,7 +164,7 @@ class ColumnReader:
         loaded = LoadedColumn(column, where, [self._zero] * DATA_SECTIONS, check, stored=stored)
         loaded.extra += self._worn(stored, told_again=told_again)
         for index in range(DATA_SECTIONS):
-            self._verify_section(loaded, check, index, stored.sections[index])
+            self._verify_section(loaded, check, index, stored)
         if loaded.damage and self._identity.parity:
             self._mend(loaded, check, stored)
         return loaded
@@ -172,11 +172,11 @@ class ColumnReader:
     def _believed(self, column: int, where: str, stored: StoredColumn) -> LoadedColumn:
         """Nothing vouches for these sections, so none of air is ever written: air is a lost byte, here as there."""
         loaded = LoadedColumn(column, where, [None] * DATA_SECTIONS, stored=stored)
-        for index, found in enumerate(stored.sections[:DATA_SECTIONS]):
-            if found is None or found.lost is not None:
-                loaded.damage[index] = _loss(found)
+        for index, payload in enumerate(stored.payloads[:DATA_SECTIONS]):
+            if payload is None or index in stored.lost:
+                loaded.damage[index] = _loss(stored, index)
             else:
-                loaded.sections[index] = canonical(found.payload, self._zero)
+                loaded.sections[index] = canonical(payload, self._zero)
         return loaded
 
     def _identified(self, column: int, stored: StoredColumn) -> tuple[CheckSection | str, bool]:
@@ -202,21 +202,19 @@ class ColumnReader:
 
     def _worn(self, stored: StoredColumn, *, told_again: bool) -> list[str]:
         said = ["its check section was told again from parity"] if told_again else []
-        rows = stored.sections[FIRST_PARITY_SECTION : self._identity.stored_sections]
-        if any(row is not None and row.lost is not None for row in rows):
+        if any(index in stored.lost for index in range(FIRST_PARITY_SECTION, self._identity.stored_sections)):
             said.append("blocks of its parity are gone")
         return said
 
-    def _verify_section(
-        self, loaded: LoadedColumn, check: CheckSection, index: int, found: StoredSection | None
-    ) -> None:
-        payload = canonical(found.payload, self._zero) if found else self._zero
+    def _verify_section(self, loaded: LoadedColumn, check: CheckSection, index: int, stored: StoredColumn) -> None:
+        found = stored.payloads[index]
+        payload = canonical(found, self._zero) if found else self._zero
         crc = section_crc(payload) if found else self._zero_crc
         why = None
         if check.lost >> index & 1:
             why = _LOST_BEFORE
-        elif found and found.lost is not None:
-            why = _loss(found)
+        elif index in stored.lost:
+            why = _loss(stored, index)
         elif crc != check.crcs[index]:
             if found and self._identity.accept_edits:
                 loaded.edited.add(index)
@@ -234,21 +232,22 @@ class ColumnReader:
         for index in loaded.damage:
             if check.lost >> index & 1:
                 continue
-            if stored.sections[index] is None:
+            if stored.payloads[index] is None:
                 repair.erase(index)
             else:
                 suspects.add(index)
         for index, told in repair.data_sections(check, suspects).items():
             if index in loaded.damage:
                 loaded.mended[index] = loaded.damage.pop(index)
-                loaded.sections[index] = self._with_edits(loaded, index, told, stored.sections[index])
+                loaded.sections[index] = self._with_edits(loaded, index, told, stored)
 
-    def _with_edits(self, loaded: LoadedColumn, index: int, told: bytes, found: StoredSection | None) -> bytes:
+    def _with_edits(self, loaded: LoadedColumn, index: int, told: bytes, stored: StoredColumn) -> bytes:
         """The section as it was; where edits count, its legal blocks are the disk's, and only the others as before."""
-        if found is None or found.lost is None or not self._identity.accept_edits:
+        found, flags = stored.payloads[index], stored.lost.get(index)
+        if found is None or flags is None or not self._identity.accept_edits:
             return canonical(told, self._zero)
-        lost = np.frombuffer(found.lost, np.uint8) != 0
-        merged = np.where(lost, np.frombuffer(told, np.uint8), np.frombuffer(found.payload, np.uint8)).tobytes()
+        lost = np.frombuffer(flags, np.uint8) != 0
+        merged = np.where(lost, np.frombuffer(told, np.uint8), np.frombuffer(found, np.uint8)).tobytes()
         if merged != told:
             loaded.edited.add(index)
         return canonical(merged, self._zero)
@@ -261,22 +260,21 @@ class ColumnReader:
         for index, payload in enumerate(loaded.sections):
             stripes[0, index] = np.frombuffer(payload or self._zero, np.uint8)
         stripes[0, CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(loaded.check.pack(), np.uint8)
-        rows = loaded.stored.sections[FIRST_PARITY_SECTION : self._identity.stored_sections]
-        standing = [row.payload if row else self._zero for row in rows]
+        rows = loaded.stored.payloads[FIRST_PARITY_SECTION : self._identity.stored_sections]
+        standing = [row or self._zero for row in rows]
         return [row.tobytes() for row in parity(stripes, count)[0]] == standing
 
     def _is_air(self, stored: StoredColumn) -> bool:
-        return all(section is None for section in stored.sections[: self._identity.stored_sections])
+        return all(payload is None for payload in stored.payloads[: self._identity.stored_sections])
 
     def _report(self, loaded: LoadedColumn) -> None:
         if loaded.damage or loaded.wants_writing:
             self.reporter.tell(loaded.finding)
 
 
-def _loss(found: StoredSection | None) -> str:
-    if found is None or found.lost is None:
-        return _GONE
-    return f"{len(found.lost) - found.lost.count(0)} of its bytes are gone from the world"
+def _loss(stored: StoredColumn, index: int) -> str:
+    lost = stored.lost.get(index)
+    return _GONE if lost is None else f"{len(lost) - lost.count(0)} of its bytes are gone from the world"
 
 
 def _all_lost(

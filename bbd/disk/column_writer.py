@@ -28,6 +28,7 @@ from bbd.worlds.world import (
     ColumnWrite,
     SectionWrite,
     Site,
+    read_column,
 )
 
 logger = logging.getLogger("bbd.disk")
@@ -127,7 +128,7 @@ class ColumnWriter:
         if self._site.vacancies(group) >> bit & 1:
             return None
         try:
-            stored = self._site.read(column)
+            stored = read_column(self._site, column)
         except ColumnUnreadable as error:
             self._set_aside(column, error.raw)
             return None
@@ -188,10 +189,9 @@ class ColumnWriter:
             return None
         rows = []
         for index in range(FIRST_PARITY_SECTION, FIRST_PARITY_SECTION + self._identity.parity):
-            row = base.stored.sections[index]
-            if row is not None and row.lost is not None:
+            if index in base.stored.lost:
                 return None
-            rows.append(np.frombuffer(row.payload if row else self._zero, dtype=np.uint8))
+            rows.append(np.frombuffer(base.stored.payloads[index] or self._zero, dtype=np.uint8))
         if not rows:
             return None
         updated = np.stack(rows)

@@ -61,7 +61,7 @@ class Repair:
         Without it nothing says which data sections are whole: each, and each pair where there are three rows, is
         suspected in turn.
         """
-        if not any(self.stored.sections[FIRST_PARITY_SECTION : FIRST_PARITY_SECTION + self.parity]):
+        if not any(self.stored.payloads[FIRST_PARITY_SECTION : FIRST_PARITY_SECTION + self.parity]):
             return None
         words = self._words.first(CHECK_SIZE)
         doubts: list[set[int]] = [{CHECK_SECTION}]
@@ -129,11 +129,11 @@ class Repair:
         payloads = np.zeros((len(indices), self.section_size), np.uint8)
         erased = np.zeros(payloads.shape, np.bool_)
         for at, index in enumerate(indices):
-            section = self.stored.sections[index]
-            if section is not None:
-                payloads[at] = np.frombuffer(section.payload, np.uint8)
-                if section.lost is not None:
-                    erased[at] = np.frombuffer(section.lost, np.uint8) != 0
+            payload, lost = self.stored.payloads[index], self.stored.lost.get(index)
+            if payload is not None:
+                payloads[at] = np.frombuffer(payload, np.uint8)
+            if lost is not None:
+                erased[at] = np.frombuffer(lost, np.uint8) != 0
         return payloads, erased
 
     def erase(self, index: int) -> None:

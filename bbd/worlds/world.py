@@ -12,7 +12,7 @@ the written sections, or hold the event loop: every method here blocks and is ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
 
@@ -33,25 +33,17 @@ KEEP = Keep.KEEP
 
 
 @dataclass(frozen=True, slots=True)
-class StoredSection:
-    """A section read from the world: as many bytes as the codec's ``section_size``.
-
-    ``lost`` is ``None`` where every block is in the palette, else one byte per payload byte, not 0 where the byte is
-    not known because a block of it is not in the palette. Lost bytes read 0 in ``payload``.
-    """
-
-    payload: bytes
-    lost: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredColumn:
-    """A chunk read from the world: ``STORED_SECTIONS`` entries, ``None`` for a section that is air all over.
+    """A chunk read from the world.
 
+    ``payloads`` has ``STORED_SECTIONS`` entries: as many bytes as the codec's ``section_size``, or ``None`` for a
+    section that is air all over. ``lost`` has an entry for each section with blocks that are not in the palette: one
+    byte per payload byte, not 0 where the byte is therefore not known. Lost bytes read 0 in the payload.
     ``base`` is the site's own (the parsed chunk); hand it back in :class:`ColumnWrite` to spare a second read.
     """
 
-    sections: Sequence[StoredSection | None]
+    payloads: Sequence[bytes | None]
+    lost: Mapping[int, bytes] = field(default_factory=dict)
     base: Any = None
 
 
@@ -81,14 +73,22 @@ class ColumnUnreadable(OSError):
         self.raw = raw
 
 
+Reading: TypeAlias = StoredColumn | ColumnUnreadable | None
+"""What reading a column gives: ``None`` where no chunk is."""
+
+
 class Site(Protocol):
     """One disk's place in a world."""
 
     def describe(self, column: int) -> str:
         """Where a column stands, for messages: ``chunk 3,-1 (x 48..63, z -16..-1)``."""
 
-    def read(self, column: int) -> StoredColumn | None:
-        """The column as it stands; ``None`` where no chunk is. Raises :class:`ColumnUnreadable`, ``OSError``."""
+    def read(self, columns: Sequence[int]) -> Sequence[Reading]:
+        """Columns as they stand, in the order in which they are asked for; neighbours are cheapest together.
+
+        A chunk that can't be read is answered with its error, so that it costs its neighbours nothing. Raises
+        ``OSError`` where the world can't be read at all.
+        """
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably: at return all of them are synced. A column left without any block that is not air,
@@ -115,3 +115,11 @@ class Site(Protocol):
 
     def present(self) -> Iterator[int]:
         """The columns, in no order and however large the disk is, where a chunk stands; costs what the world holds."""
+
+
+def read_column(site: Site, column: int) -> StoredColumn | None:
+    """One column as it stands; ``None`` where no chunk is. Raises :class:`ColumnUnreadable`, ``OSError``."""
+    (reading,) = site.read([column])
+    if isinstance(reading, ColumnUnreadable):
+        raise reading
+    return reading

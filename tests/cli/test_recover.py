@@ -16,7 +16,7 @@ from bbd.geometry.geometry import Geometry
 from bbd.geometry.registry import codec, layout
 from bbd.worlds.anvil.region import RegionFile
 from bbd.worlds.anvil.world import AnvilWorld
-from bbd.worlds.world import CHECK_SECTION, KEEP, ColumnWrite
+from bbd.worlds.world import CHECK_SECTION, KEEP, ColumnWrite, read_column
 from tests.conftest import RunBbd, StartServer
 from tests.nbd_client import NbdClient
 from tests.worlds.region_model import raw
@@ -253,12 +253,12 @@ def test_a_column_whose_check_section_is_damaged_is_an_error_and_not_zeros(
     with AnvilWorld(world) as anvil:
         site = anvil.site(geometry)
         for column, changed in ((0, 60), (1, 8)):
-            stored = site.read(column)
+            stored = read_column(site, column)
             assert stored is not None
-            check = stored.sections[CHECK_SECTION]
+            check = stored.payloads[CHECK_SECTION]
             assert check is not None
             # A byte of the CRCs in the first column, the whole disk id in the second.
-            fresh = bytearray(check.payload[:CHECK_SIZE])
+            fresh = bytearray(check[:CHECK_SIZE])
             fresh[changed : changed + 16] = bytes(value ^ 0xFF for value in fresh[changed : changed + 16])
             site.write({column: ColumnWrite([KEEP] * 16 + [bytes(fresh)] + [KEEP] * 3, stored.base)})
     shutil.rmtree(world / "bbd")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bbd.worlds.world import StoredSection
-from tests.disk.dict_site import DictSite
+from tests.disk.dict_site import DictSite, StoredSection
 
 SIZE = 4096
 CHECK = 16

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, StoredColumn, StoredSection
+from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, Reading, StoredColumn
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSection:
+    """A section as it stands; ``lost`` as in ``StoredColumn.lost``."""
+
+    payload: bytes
+    lost: bytes | None = None
 
 
 def _open_gate() -> threading.Event:
@@ -33,11 +41,17 @@ class DictSite:
     def describe(self, column: int) -> str:
         return f"chunk {column},0"
 
-    def read(self, column: int) -> StoredColumn | None:
+    def read(self, columns: Sequence[int]) -> list[Reading]:
+        return [self._read(column) for column in columns]
+
+    def _read(self, column: int) -> Reading:
         if column in self.unreadable:
-            raise ColumnUnreadable(errno.EIO, "its chunk is cut off", b"raw bytes")
+            return ColumnUnreadable(errno.EIO, "its chunk is cut off", b"raw bytes")
         sections = self.columns.get(column)
-        return None if sections is None else StoredColumn(list(sections), base=sections)
+        if sections is None:
+            return None
+        lost = {index: section.lost for index, section in enumerate(sections) if section and section.lost is not None}
+        return StoredColumn([section.payload if section else None for section in sections], lost, sections)
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         self.waiting.set()

@@ -17,8 +17,8 @@ from bbd.disk.disk import Disk
 from bbd.disk.journal import Journal
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError, Refused
-from bbd.worlds.world import StoredSection
 from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
+from tests.disk.dict_site import StoredSection
 
 
 @pytest.fixture

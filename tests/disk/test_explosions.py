@@ -26,7 +26,6 @@ from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.regions import Regions, region_of
 from bbd.worlds.anvil.rewrite import rewritten
 from bbd.worlds.anvil.section import blocks_states
-from bbd.worlds.world import StoredSection
 from tests.disk.bench_of_disks import put, read_all
 
 CHUNK = (32, 64)
@@ -46,10 +45,11 @@ def blow_up(world: Path, blocks: Codec, hole: npt.NDArray[np.bool_]) -> None:
     chunk = dimension.read(*CHUNK)
     assert chunk is not None
     states = {}
-    for index, section in enumerate(chunk.stored_sections(blocks)[: hole.shape[0] // 16]):
+    payloads, lost = chunk.stored_sections(blocks)
+    for index, payload in enumerate(payloads[: hole.shape[0] // 16]):
         gone = hole[16 * index : 16 * index + 16].reshape(4096)
-        if section is not None and gone.any():
-            indices = block_indices(blocks, section)
+        if payload is not None and gone.any():
+            indices = block_indices(blocks, payload, lost.get(index, b""))
             indices[gone] = len(blocks.palette) - 1
             states[index] = blocks_states(blocks.palette, indices)
     at, place = region_of(*CHUNK)
@@ -57,10 +57,10 @@ def blow_up(world: Path, blocks: Codec, hole: npt.NDArray[np.bool_]) -> None:
     regions.close()
 
 
-def block_indices(blocks: Codec, section: StoredSection) -> npt.NDArray[np.uint16]:
-    indices = blocks.encode(section.payload).copy()
-    for byte, lost in enumerate(section.lost or b""):
-        if lost:
+def block_indices(blocks: Codec, payload: bytes, lost: bytes) -> npt.NDArray[np.uint16]:
+    indices = blocks.encode(payload).copy()
+    for byte, flag in enumerate(lost):
+        if flag:
             indices[list(blocks.blocks_of(byte))] = len(blocks.palette) - 1
     return indices
 

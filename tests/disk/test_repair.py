@@ -18,9 +18,9 @@ from bbd.disk.disk import Disk
 from bbd.disk.journal import Journal
 from bbd.disk.opening import allocation_path
 from bbd.errors import Refused
-from bbd.worlds.world import StoredSection
 from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
 from tests.disk.damage import CHECK, SIZE, Hit, can_be_told, strike
+from tests.disk.dict_site import StoredSection
 
 START = st.integers(0, SIZE - 1)
 POSITIONS = st.one_of(

@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bbd.disk.disk import Disk
-from bbd.worlds.world import StoredColumn
+from bbd.worlds.world import Reading
 from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
 from tests.disk.damage import Hit, strike
 
@@ -47,9 +48,9 @@ def test_nothing_is_said_of_a_world_that_did_not_change(
         reads: list[int] = []
         read = bench.site.read
 
-        def counted(column: int) -> StoredColumn | None:
-            reads.append(column)
-            return read(column)
+        def counted(columns: Sequence[int]) -> list[Reading]:
+            reads.extend(columns)
+            return read(columns)
 
         monkeypatch.setattr(bench.site, "read", counted)
         disk = await started(bench)

@@ -24,7 +24,7 @@ from bbd.worlds.anvil.region import RegionFile
 from bbd.worlds.anvil.regions import Regions
 from bbd.worlds.anvil.site import AnvilSite
 from bbd.worlds.anvil.world import AnvilWorld
-from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, SectionWrite, Site, StoredColumn
+from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, SectionWrite, Site, StoredColumn, read_column
 from tests.worlds.chunks_by_hand import block_states, chunk, listing, placed, section
 from tests.worlds.memory_files import MemoryFiles
 from tests.worlds.region_model import chunks, locations, stored
@@ -52,14 +52,15 @@ def payloads(stored_column: StoredColumn | None) -> Column:
     if stored_column is None:
         return [None] * 20
     found: Column = []
-    for item in stored_column.sections:
-        if item is None:
+    for index, payload in enumerate(stored_column.payloads):
+        if payload is None:
+            assert index not in stored_column.lost
             found.append(None)
             continue
-        known = 4096 if item.lost is None else item.lost.index(1)
-        assert item.lost in (None, bytes(known) + b"\1" * (4096 - known))
-        assert not any(item.payload[known:])
-        found.append(item.payload[:known])
+        known = stored_column.lost[index].index(1) if index in stored_column.lost else 4096
+        assert stored_column.lost.get(index) in (None, bytes(known) + b"\1" * (4096 - known))
+        assert not any(payload[known:])
+        found.append(payload[:known])
     return found
 
 
@@ -101,15 +102,15 @@ def test_random_writes_against_a_model(writes: list[tuple[dict[int, list[Any]], 
         batch = {}
         for number, kinds in columns.items():
             fresh: list[SectionWrite] = [_payload(kind, rng) for kind in kinds]
-            read = site.read(number)
+            read = read_column(site, number)
             batch[number] = ColumnWrite(fresh, read.base if with_base and read else None)
             old = model.get(number, [None] * 20)
             model[number] = [old[y] if item is KEEP else _model(item) for y, item in enumerate(fresh)]
         site.write(batch)
         standing = {number for number, sections in model.items() if any(sections)}
         for number, sections in model.items():
-            assert payloads(site.read(number)) == sections
-            assert (site.read(number) is not None) == (number in standing)
+            assert payloads(read_column(site, number)) == sections
+            assert (read_column(site, number) is not None) == (number in standing)
         for group in (0, 1):
             vacant = ALL_VACANT & ~sum(1 << number for number in standing if group == 0)
             assert site.vacancies(group) == vacant
@@ -171,7 +172,7 @@ def test_a_column_without_any_block_is_removed() -> None:
     site.write({0: column(s0=b"a"), 1: column(s19=b"b")})
     site.write({0: column(), 1: ColumnWrite([KEEP] * 19 + [b""]), 2: column()})
     assert locations(content(files)) == {}
-    assert site.read(0) is None
+    assert read_column(site, 0) is None
 
 
 def test_a_write_that_keeps_everything_changes_nothing() -> None:
@@ -188,13 +189,13 @@ def test_what_others_have_in_the_chunk_stays() -> None:
     built = chunk([section(-1, block_states([STONE]))], block_entities=listing(nbt.TAG_Compound, [placed(-9)]))
     put(files, (0, 0), {0: compress(built)})
     site = site_in(files)
-    assert payloads(site.read(0)) == [None] * 20
+    assert payloads(read_column(site, 0)) == [None] * 20
     for write in (column(s4=b"mine"), column()):
         site.write({0: write})
-        assert payloads(site.read(0))[4] == write.sections[4]
+        assert payloads(read_column(site, 0))[4] == write.sections[4]
         world = AnvilWorld(WORLD, files)
         assert world.block_at(5, -16, 5) == STONE
-        base = world.site(HILBERT).read(0)
+        base = read_column(world.site(HILBERT), 0)
         assert base is not None
         assert b"minecraft:sign" in base.base.data
 
@@ -205,14 +206,11 @@ def test_a_strangers_block_is_a_lost_byte() -> None:
     entries = [0] * 4096
     entries[8], entries[4095] = 1, 2
     put(files, (0, 0), {0: compress(chunk([section(2, block_states(palette, entries))]))})
-    read = site_in(files).read(0)
+    read = read_column(site_in(files), 0)
     assert read is not None
-    found = read.sections[2]
-    assert found is not None
-    assert found.lost is not None
-    lost = {byte for byte in range(4096) if found.lost[byte]}
+    lost = {byte for byte in range(4096) if read.lost[2][byte]}
     assert lost == {8 ^ 7, 4095 ^ 7}
-    assert found.payload == bytes(0 if byte in lost else 7 for byte in range(4096))
+    assert read.payloads[2] == bytes(0 if byte in lost else 7 for byte in range(4096))
 
 
 def test_a_chunk_that_can_not_be_read() -> None:
@@ -223,7 +221,7 @@ def test_a_chunk_that_can_not_be_read() -> None:
     with pytest.raises(
         ColumnUnreadable, match=r"chunk 0,0 .x 0\.\.15, z 0\.\.15. can't be read: .*decompressed"
     ) as caught:
-        site.read(0)
+        read_column(site, 0)
     assert caught.value.errno == errno.EIO
     assert caught.value.raw == stored(damaged)
     world = AnvilWorld(WORLD, files)
@@ -232,7 +230,7 @@ def test_a_chunk_that_can_not_be_read() -> None:
     assert set(world.present_chunks()) == {(0, 0), (1, 0)}
     assert site.vacancies(0) & 1 == 0
     site.write({0: ColumnWrite([b"new", *[KEEP] * 19])})
-    assert payloads(site.read(0)) == [b"new", *[None] * 19]
+    assert payloads(read_column(site, 0)) == [b"new", *[None] * 19]
 
 
 def test_chunks_that_are_not_the_disks_stay_byte_for_byte() -> None:
@@ -261,7 +259,9 @@ def test_two_disks_in_one_region() -> None:
         for which, site in enumerate(sites):
             site.write({number: column(s0=bytes([which, step, number])) for number in range(40)})
     for which, site in enumerate(sites):
-        assert [payloads(site.read(number))[0] for number in range(40)] == [bytes([which, 2, n]) for n in range(40)]
+        assert [payloads(read_column(site, number))[0] for number in range(40)] == [
+            bytes([which, 2, n]) for n in range(40)
+        ]
         assert site.vacancies(0) & (1 << 40) - 1 == 0
 
 
@@ -269,7 +269,7 @@ def test_dimensions_are_apart() -> None:
     files = MemoryFiles()
     world = AnvilWorld(WORLD, files)
     world.site(HILBERT, "minecraft:the_nether").write({0: column(s0=b"hot")})
-    assert world.site(HILBERT).read(0) is None
+    assert read_column(world.site(HILBERT), 0) is None
     assert list(files.names) == [WORLD / "DIM-1/region/r.0.0.mca"]
     assert world.block_at(7, 0, 0, "minecraft:the_nether") == (BYTE.palette[ord("h")].name, {})
     assert world.is_blank(0, 0)
@@ -289,7 +289,7 @@ def test_a_failing_call_leaves_old_or_new_columns_and_can_be_tried_again(number:
             site.write(new)
         except OSError as error:
             for column_number in new:
-                found = payloads(site.read(column_number))
+                found = payloads(read_column(site, column_number))
                 allowed = [list(batch[column_number].sections) for batch in (old, new) if column_number in batch]
                 assert found in [*allowed, *([[None] * 20] if column_number == 2 else [])]
             assert error.errno == number  # noqa: PT017
@@ -297,7 +297,7 @@ def test_a_failing_call_leaves_old_or_new_columns_and_can_be_tried_again(number:
         else:
             assert failing > 4
             return
-        assert all(payloads(site.read(at)) == list(write.sections) for at, write in new.items())
+        assert all(payloads(read_column(site, at)) == list(write.sections) for at, write in new.items())
 
 
 def test_many_regions_with_few_of_them_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +311,7 @@ def test_many_regions_with_few_of_them_open(tmp_path: Path, monkeypatch: pytest.
         site.write({number: column(s0=b"%d" % number) for number in range(0, 1024, 32)})
         before = _open_files(tmp_path)
         assert before <= 2
-        assert [payloads(site.read(number))[0] for number in range(0, 1024, 32)] == [
+        assert [payloads(read_column(site, number))[0] for number in range(0, 1024, 32)] == [
             b"%d" % number for number in range(0, 1024, 32)
         ]
         assert _open_files(tmp_path) <= 2
@@ -340,7 +340,7 @@ def test_a_world_for_reading_only(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     shutil.copytree(path, kept)
     with AnvilWorld(path, writable=False) as world:
-        assert payloads(world.site(HILBERT).read(0))[0] == b"a"
+        assert payloads(read_column(world.site(HILBERT), 0))[0] == b"a"
         for number in (0, 5000):
             with pytest.raises(OSError, match="for reading only"):
                 world.site(HILBERT).write({number: column(s0=b"b")})
@@ -365,4 +365,4 @@ def test_a_large_write_goes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     site.write(batch)
     assert len(sizes) > 3
     assert max(sizes) < 60_000
-    assert all(payloads(site.read(number)) == list(batch[number].sections) for number in batch)
+    assert all(payloads(read_column(site, number)) == list(batch[number].sections) for number in batch)

@@ -16,7 +16,7 @@ from bbd.geometry.interfaces import Block, Codec
 from bbd.worlds.anvil.nbt_scan import COMPOUND, LIST, Malformed, Tag, list_at, malformed_as_unreadable, scan_compound
 from bbd.worlds.anvil.palette import PaletteCache
 from bbd.worlds.anvil.section import Section, read_section
-from bbd.worlds.world import STORED_SECTIONS, StoredSection
+from bbd.worlds.world import STORED_SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,19 @@ class Chunk:
         with malformed_as_unreadable():
             return _parse(data, palettes)
 
-    def stored_sections(self, codec: Codec) -> list[StoredSection | None]:
-        """What the disk's sections, Y 0 to 19, hold."""
-        return [
-            section.decode(self.data, codec) if (section := self.sections.get(y)) else None
-            for y in range(STORED_SECTIONS)
-        ]
+    def stored_sections(self, codec: Codec) -> tuple[list[bytes | None], dict[int, bytes]]:
+        """What the disk's sections, Y 0 to 19, hold: payloads, and which of their bytes are lost
+        (:class:`~bbd.worlds.world.StoredColumn`)."""
+        payloads: list[bytes | None] = [None] * STORED_SECTIONS
+        lost: dict[int, bytes] = {}
+        for y in range(STORED_SECTIONS):
+            section = self.sections.get(y)
+            found = section.decode(self.data, codec) if section else None
+            if found is not None:
+                payloads[y] = found[0]
+                if found[1] is not None:
+                    lost[y] = found[1]
+        return payloads, lost
 
     def block(self, x: int, y: int, z: int) -> Block:
         """The block at world or chunk coordinates x and z, and height y; air outside of every section."""

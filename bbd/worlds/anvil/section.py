@@ -24,7 +24,6 @@ from bbd.worlds.anvil.nbt_scan import (
 )
 from bbd.worlds.anvil.packing import ENTRIES, bits_for, longs_for, pack, unpack
 from bbd.worlds.anvil.palette import Palette, PaletteCache
-from bbd.worlds.world import StoredSection
 
 BIOMES = b"biomes"
 BLOCK_STATES = b"block_states"
@@ -82,8 +81,8 @@ class Section:
             raise Malformed("a block is not in the palette of its section")
         return self.palette.blocks, found
 
-    def decode(self, data: bytes, codec: Codec) -> StoredSection | None:
-        """What the blocks mean to the codec; ``None`` for air all over."""
+    def decode(self, data: bytes, codec: Codec) -> tuple[bytes, bytes | None] | None:
+        """What the blocks mean to the codec, as its ``decode`` says it; ``None`` for air all over."""
         if self.palette is None:
             return None
         air = len(codec.palette) - 1
@@ -94,7 +93,7 @@ class Section:
             indices = table[unpack(data, self.longs, self.palette.bits)]
         if int(indices[0]) == air and bool((indices == air).all()):
             return None
-        return StoredSection(*codec.decode(indices))
+        return codec.decode(indices)
 
 
 def read_section(data: bytes, position: int, palettes: PaletteCache) -> tuple[Section, int]:

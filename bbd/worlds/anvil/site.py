@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,6 +24,7 @@ from bbd.worlds.world import (
     ColumnWrite,
     Fingerprint,
     Keep,
+    Reading,
     StoredColumn,
 )
 
@@ -60,12 +61,16 @@ class AnvilSite:
         """Where a column stands."""
         return describe_chunk(*self._geometry.chunk_of(column))
 
-    def read(self, column: int) -> StoredColumn | None:
-        """The column as it stands; its ``base`` is the parsed chunk."""
-        chunk = self._dimension.read(*self._geometry.chunk_of(column))
-        if chunk is None:
-            return None
-        return StoredColumn(chunk.stored_sections(self._geometry.codec), chunk)
+    def read(self, columns: Sequence[int]) -> list[Reading]:
+        """Columns as they stand; their ``base`` is the parsed chunk."""
+        return [self._read(column) for column in columns]
+
+    def _read(self, column: int) -> Reading:
+        try:
+            chunk = self._dimension.read(*self._geometry.chunk_of(column))
+        except ColumnUnreadable as error:
+            return error
+        return None if chunk is None else StoredColumn(*chunk.stored_sections(self._geometry.codec), chunk)
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably. A column without a ``base`` over a chunk that can be read keeps what else is in
