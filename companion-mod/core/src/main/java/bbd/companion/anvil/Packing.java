@@ -1,0 +1,54 @@
+package bbd.companion.anvil;
+
+/** Indices of a section's blocks in longs: the first in the lowest bits, none across two longs (since 1.16). */
+final class Packing {
+    static final int BLOCKS = 4096;
+    private static final int MIN_BITS = 4;
+
+    private Packing() {}
+
+    static int bits(int paletteSize) {
+        return Math.max(MIN_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(paletteSize - 1));
+    }
+
+    static int longs(int bits) {
+        int each = Long.SIZE / bits;
+        return (BLOCKS + each - 1) / each;
+    }
+
+    static long[] pack(char[] indices, int bits) {
+        long[] longs = new long[longs(bits)];
+        int each = Long.SIZE / bits;
+        int at = 0;
+        for (int i = 0; i < longs.length; i++) {
+            long packed = 0;
+            int here = Math.min(each, BLOCKS - at);
+            for (int entry = here - 1; entry >= 0; entry--) {
+                packed = packed << bits | indices[at + entry];
+            }
+            longs[i] = packed;
+            at += here;
+        }
+        return longs;
+    }
+
+    /** Numbers from {@code table} for the indices in the longs at {@code position}; its size is a power of two. */
+    static char[] unpack(byte[] data, int position, int bits, char[] table) {
+        char[] numbers = new char[BLOCKS];
+        int each = Long.SIZE / bits;
+        int mask = (1 << bits) - 1;
+        int at = 0;
+        for (int i = position; at < BLOCKS; i += Long.BYTES) {
+            long packed = (long) LONGS.get(data, i);
+            int end = Math.min(at + each, BLOCKS);
+            while (at < end) {
+                numbers[at++] = table[(int) packed & mask];
+                packed >>>= bits;
+            }
+        }
+        return numbers;
+    }
+
+    private static final java.lang.invoke.VarHandle LONGS = java.lang.invoke.MethodHandles
+            .byteArrayViewVarHandle(long[].class, java.nio.ByteOrder.BIG_ENDIAN);
+}
