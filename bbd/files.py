@@ -15,9 +15,13 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
+
+_IOV_MAX: Final = 1024
+"""Linux and macOS take so many pieces at a time."""
+_DSYNC: Final[int] = getattr(os, "RWF_DSYNC", 0)
 
 
 class File(Protocol):
@@ -88,15 +92,29 @@ class _OsFile:
             got += len(more)
         return b"".join(parts)
 
+    def pread_into(self, buffer: memoryview, offset: int) -> int:
+        got = os.preadv(self._fd, [buffer], offset)
+        while 0 < got < len(buffer) and (more := os.preadv(self._fd, [buffer[got:]], offset + got)):
+            got += more
+        return got
+
     def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
-        if len(parts) > 1:
-            parts = [b"".join(parts)]
-        for part in parts:
-            view = memoryview(part)
-            while view:
-                written = os.pwrite(self._fd, view, offset)
-                view = view[written:]
-                offset += written
+        for first in range(0, len(parts), _IOV_MAX):
+            some = parts[first : first + _IOV_MAX]
+            size, written = sum(map(len, some)), os.pwritev(self._fd, some, offset)
+            offset += written
+            if written < size:
+                self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
+                offset += size - written
+
+    def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> int:
+        return os.pwritev(self._fd, parts, offset, _DSYNC)
+
+    def _pwrite_rest(self, view: memoryview, offset: int) -> None:
+        while view:
+            written = os.pwrite(self._fd, view, offset)
+            view = view[written:]
+            offset += written
 
     def size(self) -> int:
         return os.fstat(self._fd).st_size
@@ -173,6 +191,32 @@ class OsFiles:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def read_into(file: File, buffer: memoryview, offset: int) -> int:
+    """Fill ``buffer`` with the bytes at ``offset``; return how many there are, fewer only at the end of the file.
+
+    Large reads into memory that is used again and again cost a fraction of those into fresh memory, whose every page
+    the kernel must find first.
+    """
+    if isinstance(file, _OsFile):
+        return file.pread_into(buffer, offset)
+    data = file.pread(len(buffer), offset)
+    buffer[: len(data)] = data
+    return len(data)
+
+
+def write_safely(file: File, parts: Sequence[Bytes], offset: int) -> None:
+    """Write ``parts`` as ``pwrite`` does, and make them safe; what was written before may stay as unsafe as it was.
+
+    Linux can do both in one call, which is cheaper than two (``RWF_DSYNC``, ``pwritev2(2)``). Errors: those of
+    ``pwrite`` and of ``sync``.
+    """
+    size = sum(map(len, parts))
+    if isinstance(file, _OsFile) and _DSYNC and len(parts) <= _IOV_MAX and file.pwrite_safely(parts, offset) == size:
+        return
+    file.pwrite(parts, offset)
+    file.sync()
 
 
 def write_atomically(files: Files, path: Path, content: bytes) -> None:

@@ -16,6 +16,7 @@ from bbd.cli.state import journals_folder
 from bbd.disk.disk import Disk
 from bbd.disk.findings import Finding, Tally
 from bbd.disk.opening import Options
+from bbd.disk.verification import TOGETHER
 
 
 @dataclass
@@ -73,11 +74,12 @@ async def _check(world: Path, only: str | None, options: Options) -> list[Checke
 async def _check_disk(disk: Disk) -> Checked:
     checked = Checked(disk.name)
     columns = disk.allocated
-    for column in progress(columns, f"checking {disk.name}", len(columns)):
-        finding = await disk.verify(column)
-        checked.tally.count(finding)
-        if finding:
-            checked.findings.append(finding)
+    batches = [columns[start : start + TOGETHER] for start in range(0, len(columns), TOGETHER)]
+    for batch in progress(batches, f"checking {disk.name}", len(batches)):
+        for finding in await disk.verify(batch):
+            checked.tally.count(finding)
+            if finding:
+                checked.findings.append(finding)
     return checked
 
 

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from bbd.cli.arguments import format_size, parse_origin, parse_size
+from bbd.cli.companion import CaFile, Insecure, LiveUrl, TokenFile, find_companion
+from bbd.cli.live_making import make_live_disk
 from bbd.cli.making import make_disk
 from bbd.disk.descriptor import LOW_DIMENSIONS, Descriptor
 from bbd.errors import BbdError
 from bbd.geometry import registry
-from bbd.worlds.anvil.compression import CHOICES, type_of
+from bbd.worlds.anvil.compression import CHOICES, STITCHED, type_of
 from bbd.worlds.anvil.folders import OVERWORLD
 
 EDITS = ("accept", "repair")
@@ -20,7 +22,9 @@ DEFAULT_PARITY = 2
 
 
 def create(
-    world: Annotated[Path, typer.Argument(help="The world's folder; made, with a void world in it, if absent.")],
+    world: Annotated[
+        Path | None, typer.Argument(help="The world's folder; made, with a void world in it, if absent.")
+    ] = None,
     *,
     size: Annotated[str, typer.Option(help="Bytes, or a number with K, M, G, T (powers of 1024).")],
     disk: Annotated[str | None, typer.Option(help="The disk's name. [default: the folder's]")] = None,
@@ -38,16 +42,25 @@ def create(
     ] = None,
     compression: Annotated[
         str, typer.Option(help=f"Of chunks: {', '.join(CHOICES)}; lz4 needs Minecraft 1.20.5 or later.")
-    ] = "zlib",
+    ] = STITCHED,
     edits: Annotated[
         str | None,
         typer.Option(help="What an edit made in the world is: 'accept' (the disk's) or 'repair' (damage)."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Even over another disk or existing builds.")] = False,
+    live: LiveUrl = None,
+    token_file: TokenFile = None,
+    insecure: Insecure = False,
+    ca: CaFile = None,
 ) -> None:
-    """Put a new, empty disk into a world."""
+    """Put a new, empty disk into a world: a folder, or with --live that of a running server."""
+    companion = find_companion(live, token_file, insecure=insecure, ca=ca)
+    if (world is None) == (companion is None):
+        raise BbdError("say where the disk is to be: a world's folder, or a running server with --live")
+    if world is None and disk is None:
+        raise BbdError("--live needs a name for the disk: --disk NAME")
     descriptor = describe(
-        name=disk or world.absolute().name,
+        name=disk or (world or Path()).absolute().name,
         size=parse_size(size),
         codec=codec,
         palette=palette,
@@ -58,6 +71,12 @@ def create(
         compression=compression,
         edits=edits,
     )
+    if companion is not None:
+        make_live_disk(companion, descriptor)
+        typer.echo(f"Made disk {descriptor.name!r}, {format_size(descriptor.size)}, at {companion.access.url}.")
+        typer.echo(f"Serve it with: bbd serve --live {live} --token-file {token_file} --disk {descriptor.name}")
+        return
+    assert world is not None
     make_disk(world, descriptor, force=force)
     typer.echo(f"Made disk {descriptor.name!r}, {format_size(descriptor.size)}, in {world}.")
     if compression == "lz4":
@@ -98,7 +117,7 @@ def describe(
     parity: int | None,
     edits: str | None,
     palette: str | None = None,
-    compression: str = "zlib",
+    compression: str = STITCHED,
     dimension: str = OVERWORLD,
 ) -> Descriptor:
     """A new disk's descriptor, from what was asked for. Raises :class:`BbdError` for what can't be."""

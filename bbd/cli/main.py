@@ -23,6 +23,7 @@ from bbd.cli import (
     mount,
     recover,
     serve,
+    status,
     what,
     where,
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("create")(create.create)
 app.command("serve")(serve.serve)
+app.command("status")(status.status)
 app.command("info")(info.info)
 app.command("check")(check.check)
 app.command("map")(draw_map)

@@ -26,12 +26,13 @@ from bbd.disk.descriptor import (
     load_descriptor,
     save_descriptor,
 )
-from bbd.disk.journal import segment_numbers, segment_path
 from bbd.disk.journal_records import HEADER_SIZE, RECORD_HEADER_SIZE, SegmentHeader
+from bbd.disk.journal_segments import segment_numbers, segment_path
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError
 from bbd.files import Files, OsFiles
 from bbd.geometry import registry
+from bbd.worlds.anvil.compression import STITCHED
 from bbd.worlds.anvil.folders import dimensions
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.world import AnvilWorld
@@ -151,7 +152,7 @@ def _plan(files: Files, world: Path, found: FoundDisk, search: Search, wishes: W
         layout=registry.describe_layout(geometry.layout),
         origin=placement.origin,
         dimension=placement.dimension,
-        compression=copy.compression if copy else "zlib",
+        compression=copy.compression if copy else STITCHED,
         parity=placement.parity,
         edits=wishes.edits or (copy.edits if copy else "repair"),
         id=_id(found),

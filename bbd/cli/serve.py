@@ -11,11 +11,23 @@ from typing import Annotated, Final
 
 import typer
 
-from bbd.cli.allocator import share_one_arena
+from bbd.cli.allocator import share_one_arena, use_huge_pages
 from bbd.cli.arguments import format_size, parse_listen, parse_size
+from bbd.cli.companion import (
+    DEFAULT_TIMEOUT,
+    CaFile,
+    Companion,
+    Insecure,
+    LiveTimeout,
+    LiveUrl,
+    Minecraft,
+    TokenFile,
+    find_companion,
+)
 from bbd.cli.demo import make_demo
 from bbd.cli.descriptors import allow_many_descriptors
 from bbd.cli.hosting import Host, open_host
+from bbd.cli.live_hosting import LiveHost, open_live_host
 from bbd.cli.loop import run
 from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
 from bbd.cli.served import Served, announced, describe_served, uris_of
@@ -25,13 +37,16 @@ from bbd.disk.disk import Disk
 from bbd.disk.opening import Options
 from bbd.errors import BbdError
 from bbd.files import OsFiles
-from bbd.nbd.export import Export
+from bbd.nbd.export import Device, Export
+from bbd.nbd.peers import Limits
 from bbd.nbd.server import NbdServer
 from bbd.worlds.anvil.compression import CHOICES, type_of
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.rewrite import LZ4_DATA_VERSION
 
 DEFAULT_LISTEN: Final = "127.0.0.1:10809"
+LONGEST_BUSY_POLL: Final = 10_000
+"""Microseconds. Whoever waits longer loses nothing by sleeping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +65,22 @@ class Choice:
     compression: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """Where the disks are: folders, a running server, or both."""
+
+    folders: Sequence[Path]
+    companion: Companion | None
+
+    @property
+    def count(self) -> int:
+        """How many worlds that are."""
+        return len(self.folders) + (self.companion is not None)
+
+
 def serve(
     *,
-    world: Annotated[list[Path], typer.Option(help="A world's folder; give it again for more worlds.")],
+    world: Annotated[list[Path] | None, typer.Option(help="A world's folder; give it again for more worlds.")] = None,
     disk: Annotated[str | None, typer.Option(help="Serve only the disk of this name.")] = None,
     listen: Annotated[
         str | None, typer.Option(help=f"HOST:PORT. [default: {DEFAULT_LISTEN}, unless --unix is given]")
@@ -66,52 +94,88 @@ def serve(
         str | None, typer.Option(help=f"Of chunks: {', '.join(CHOICES)}. [default: what the disk was created with]")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Over others' blocks, and past a lost journal.")] = False,
+    busy_poll: Annotated[
+        int,
+        typer.Option(
+            metavar="USEC",
+            min=0,
+            max=LONGEST_BUSY_POLL,
+            help="Microseconds to wait awake for the next request of a client that sends one at a time, such as 50.",
+        ),
+    ] = 0,
+    live: LiveUrl = None,
+    token_file: TokenFile = None,
+    minecraft: Minecraft = None,
+    live_timeout: LiveTimeout = DEFAULT_TIMEOUT,
+    insecure: Insecure = False,
+    ca: CaFile = None,
 ) -> None:
     """Serve every disk of the worlds as an NBD export, until SIGTERM or Ctrl-C. A world that is not there is made."""
+    companion = find_companion(live, token_file, timeout=live_timeout, minecraft=minecraft, insecure=insecure, ca=ca)
+    if not world and companion is None:
+        raise BbdError("nothing to serve: name a world's folder with --world, or a running server with --live")
     if listen is None and unix is None:
         listen = DEFAULT_LISTEN
     addresses = Addresses(parse_listen(listen) if listen else None, unix)
     options = Options(journals_folder(journal), parse_size(cache), read_only=read_only, force=force)
     share_one_arena()
+    use_huge_pages(options.cache)
     allow_many_descriptors()
     if compression is not None:
         type_of(compression)
-    run(_serve(world, Choice(disk, compression), addresses, options, once=once))
+    limits = Limits(busy_poll=busy_poll / 1_000_000)
+    worlds = Worlds(list(dict.fromkeys(path.absolute() for path in world or ())), companion)
+    run(_serve(worlds, Choice(disk, compression), addresses, options, limits, once=once))
 
 
-async def _serve(worlds: Sequence[Path], choice: Choice, addresses: Addresses, options: Options, *, once: bool) -> None:
+async def _serve(
+    worlds: Worlds, choice: Choice, addresses: Addresses, options: Options, limits: Limits, *, once: bool
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     hosts: list[Host] = []
+    live: LiveHost | None = None
     try:
-        for world in dict.fromkeys(path.absolute() for path in worlds):
-            host = await _open(world, choice, options, len(worlds))
+        share = _share(options, worlds.count)
+        for world in worlds.folders:
+            host = await _open(world, choice, share)
             hosts.append(host)
-        disks = [disk for host in hosts for disk in host.disks]
+        if worlds.companion is not None:
+            if worlds.companion.game is not None:
+                typer.echo(await worlds.companion.news())
+            live = open_live_host(worlds.companion, share, only=choice.disk)
+        disks = [disk for host in hosts for disk in host.disks] + (live.disks if live else [])
         for disk in disks:
             await disk.start()
-        server = NbdServer([_export(disk) for disk in disks])
+        attended = live.attend() if live else {}
+        exports = [_export(disk, disk) for host in hosts for disk in host.disks]
+        exports += [_export(disk, attended[disk.name]) for disk in (live.disks if live else ())]
+        server = NbdServer(exports, limits=limits)
         try:
             bound = await _listen(server, addresses, disks)
             with announced(_entries(hosts, addresses.unix, bound)):
                 await _until(stop, server, once=once)
         finally:
             await server.stop()
+            if live is not None:
+                live.leave()
             await _close_all(disks)
-            _keep_copies(hosts)
+            _keep_copies(hosts, live)
     finally:
+        if live is not None:
+            live.close()
         for host in hosts:
             host.close()
 
 
-async def _open(world: Path, choice: Choice, options: Options, worlds: int) -> Host:
+async def _open(world: Path, choice: Choice, options: Options) -> Host:
     if not world.exists():
         if options.read_only:
             raise BbdError(f"{world} does not exist, and --read-only makes nothing")
         typer.echo(f"Making {world}: 64 MiB, formatted vfat, with a few files to find.")
         await make_demo(world, options)
-    host = open_host(world, _share(options, worlds), only=choice.disk, compression=choice.compression)
+    host = open_host(world, options, only=choice.disk, compression=choice.compression)
     if not options.read_only and _needs_newer_game(host, choice):
         typer.echo(f"{world} was last saved by an older game: with LZ4 in it, it needs Minecraft 1.20.5 or later.")
     return host
@@ -123,8 +187,10 @@ def _needs_newer_game(host: Host, choice: Choice) -> bool:
     return "lz4" in written and read_level(host.path).data_version < LZ4_DATA_VERSION
 
 
-def _keep_copies(hosts: Sequence[Host]) -> None:
+def _keep_copies(hosts: Sequence[Host], live: LiveHost | None) -> None:
     """Keep what the descriptors say after a clean stop where no game can lose it."""
+    for descriptor in live.reload() if live else ():
+        keep_copy(descriptor)
     for host in hosts:
         for descriptor in host.descriptors:
             keep_copy(load_descriptor(OsFiles(), descriptor_path(host.path, descriptor.name)))
@@ -134,8 +200,8 @@ def _share(options: Options, worlds: int) -> Options:
     return Options(options.journals, options.cache // worlds, read_only=options.read_only, force=options.force)
 
 
-def _export(disk: Disk) -> Export:
-    return Export(disk.name, f"{format_size(disk.size)} of Minecraft blocks", disk)
+def _export(disk: Disk, device: Device) -> Export:
+    return Export(disk.name, f"{format_size(disk.size)} of Minecraft blocks", device)
 
 
 def _entries(hosts: Sequence[Host], unix: Path | None, tcp: tuple[str, int] | None) -> list[Served]:

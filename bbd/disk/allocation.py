@@ -38,17 +38,16 @@ def columns_of_page(page: int) -> range:
 class AllocationFile:
     """The map on stable storage. ``bits`` is what the file says; only :meth:`update` changes it.
 
-    With ``redo`` every page is first written to a file beside the map, so that a page that a power cut tore can be
-    told again without asking the world. A page is written again until a sync of it has gone well.
+    Every page is first written to a file beside the map, so that one that a power cut tore can be told again without
+    asking the world. A page is written again until a sync of it has gone well.
     """
 
-    def __init__(self, files: Files, path: Path, disk_id: bytes, *, redo: bool = False) -> None:
+    def __init__(self, files: Files, path: Path, disk_id: bytes) -> None:
         self._files = files
         self._path = path
         self._id = disk_id
         self._file: File | None = None
         self._redo = RedoFile(files, path.with_name(path.name + ".redo"), disk_id)
-        self._with_redo = redo
         self._doubtful: set[int] = set()
         self.bits = ColumnMap()
 
@@ -83,13 +82,15 @@ class AllocationFile:
     def update(self, allocate: Iterable[int], free: Iterable[int]) -> None:
         """Set and clear bits, durably. Errors: ``OSError``; ``bits`` is then as before, the file as before or after."""
         fresh = self.bits.copy()
-        touched = set()
+        touched = set(self._doubtful)
         for column in allocate:
-            fresh.add(column)
-            touched.add(_page_of(column))
+            if column not in fresh:
+                fresh.add(column)
+                touched.add(_page_of(column))
         for column in free:
-            fresh.discard(column)
-            touched.add(_page_of(column))
+            if column in fresh:
+                fresh.discard(column)
+                touched.add(_page_of(column))
         if touched:
             self._write_pages(fresh, sorted(touched))
         self.bits = fresh
@@ -139,8 +140,7 @@ class AllocationFile:
             self._file = self._files.open(self._path, write=True)
         self._doubtful.update(pages)
         fresh = {page: self._page(bits, page) for page in sorted(self._doubtful)}
-        if self._with_redo:
-            self._redo.write(fresh)
+        self._redo.write(fresh)
         for page, raw in fresh.items():
             self._file.pwrite([raw], (1 + page) * PAGE)
         self._file.sync()

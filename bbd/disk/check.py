@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crc32c import crc32c
 
@@ -84,9 +85,14 @@ class CheckSection:
             layout=layout,
             width_log2=width_log2,
             parity=parity,
-            disk_id=uuid.UUID(bytes=disk_id),
+            disk_id=_uuid(disk_id),
             column=column,
             generation=generation,
             crcs=tuple(crcs),
             lost=lost,
         )
+
+
+@lru_cache
+def _uuid(raw: bytes) -> uuid.UUID:
+    return uuid.UUID(bytes=raw)

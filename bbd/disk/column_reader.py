@@ -6,16 +6,15 @@ without a check section (Nether, End) is believed block by block: there only ill
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 
 from bbd.disk.check import CHECK_SIZE, CheckSection
-from bbd.disk.findings import Finding, Reporter
+from bbd.disk.findings import Reporter
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import STRIPES, parity, section_crc, zero_crc
+from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.repair import Repair
 from bbd.disk.zeros import canonical, zero_section
 from bbd.worlds.world import (
@@ -23,6 +22,7 @@ from bbd.worlds.world import (
     DATA_SECTIONS,
     FIRST_PARITY_SECTION,
     ColumnUnreadable,
+    Reading,
     Site,
     StoredColumn,
     read_column,
@@ -30,63 +30,8 @@ from bbd.worlds.world import (
 
 _LOST_BEFORE = "its bytes were lost before and not written since"
 _WRONG_CRC = "its blocks are not the ones that were written (CRC)"
+_ALL_KNOWN = bytes(CHECK_SIZE)
 _GONE = "its blocks are gone from the world"
-
-
-class SectionDamaged(OSError):
-    """The bytes of a section are not known (EIO); the message says which section, and why."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(errno.EIO, why)
-
-
-@dataclass(slots=True)
-class LoadedColumn:
-    """A column as the world has it.
-
-    ``sections`` holds 16 payloads; ``None`` stands where ``damage`` says why there is none. ``check`` is ``None`` where
-    the column has none, or could not be identified. ``edited`` sections differ from what was written, and count;
-    ``mended`` ones were told again from parity; ``extra`` says what is wrong with check and parity sections. ``valid``
-    is cleared when a checkpoint has written the column anew. ``stored`` is what the site gave, ``raw`` the bytes of a
-    chunk that could not even be parsed.
-    """
-
-    column: int
-    where: str
-    sections: list[bytes | None]
-    check: CheckSection | None = None
-    damage: dict[int, str] = field(default_factory=dict)
-    edited: set[int] = field(default_factory=set)
-    mended: dict[int, str] = field(default_factory=dict)
-    extra: list[str] = field(default_factory=list)
-    stored: StoredColumn | None = None
-    raw: bytes = b""
-    valid: bool = True
-
-    @property
-    def generation(self) -> int:
-        """The sequence number up to which the column includes the journal; -1 where nothing vouches for any."""
-        return self.check.generation if self.check else -1
-
-    @property
-    def wants_writing(self) -> bool:
-        """Whether writing it anew would put something right."""
-        return bool(self.edited or self.mended or self.extra)
-
-    @property
-    def finding(self) -> Finding:
-        """What is wrong with it."""
-        return Finding(
-            self.column, self.where, frozenset(self.edited), dict(self.mended), dict(self.damage), tuple(self.extra)
-        )
-
-    def section(self, index: int) -> bytes:
-        """A payload, or :class:`SectionDamaged`."""
-        payload = self.sections[index]
-        if payload is None:
-            why = self.damage[index]
-            raise SectionDamaged(f"section {index} of column {self.column}, {self.where}, y {16 * index}: {why}")
-        return payload
 
 
 class ColumnReader:
@@ -104,15 +49,29 @@ class ColumnReader:
 
         Raises ``OSError`` only where the world can't be read at all just now.
         """
-        loaded = self._load(column)
+        (loaded,) = self.load_many([column])
+        return loaded
+
+    def load_many(self, columns: Sequence[int]) -> list[LoadedColumn]:
+        """The same for many columns, in the order in which they are asked for; neighbours are cheapest together."""
+        loaded = self._load(columns)
         self._report(loaded)
         return loaded
 
-    def verify(self, column: int) -> LoadedColumn:
-        """The same, and look at its parity too. Raises ``OSError`` as :meth:`load` does."""
-        loaded = self._load(column)
-        if not loaded.damage and not loaded.wants_writing and not self._parity_is_right(loaded):
-            loaded.extra.append("its parity is not that of its sections")
+    def load_sound(self, columns: Sequence[int]) -> list[LoadedColumn | None]:
+        """The columns that are all as expected; ``None`` for each that takes a closer look, by :meth:`load`, so that
+        one that must be mended, or can't be read, costs its neighbours nothing."""
+        try:
+            readings = self._site.read(columns)
+        except OSError:
+            return [None] * len(columns)
+        return [self._sound(column, reading) for column, reading in zip(columns, readings, strict=True)]
+
+    def verify_many(self, columns: Sequence[int]) -> list[LoadedColumn]:
+        """The same as :meth:`load_many`, and look at their parity too. Raises ``OSError`` as it does."""
+        loaded = self._load(columns)
+        for one in self._with_wrong_parity([one for one in loaded if not one.damage and not one.wants_writing]):
+            one.extra.append("its parity is not that of its sections")
         self._report(loaded)
         return loaded
 
@@ -121,7 +80,7 @@ class ColumnReader:
         payload, lost = stored.payloads[CHECK_SECTION], stored.lost.get(CHECK_SECTION)
         if payload is None:
             return "its check section is gone"
-        if lost is not None and any(lost[:CHECK_SIZE]):
+        if lost is not None and not lost.startswith(_ALL_KNOWN):
             return "blocks of its check section are gone"
         return self._check_of(column, payload[:CHECK_SIZE])
 
@@ -148,30 +107,50 @@ class ColumnReader:
             return not self._is_air(stored)
         return not isinstance(self._identified(column, stored)[0], str)
 
-    def _load(self, column: int) -> LoadedColumn:
-        where = self._site.describe(column)
-        try:
-            stored = read_column(self._site, column)
-        except ColumnUnreadable as error:
-            return _all_lost(column, where, str(error.strerror), raw=error.raw)
-        if stored is None:
-            return _all_lost(column, where, "its chunk is gone")
+    def _load(self, columns: Sequence[int]) -> list[LoadedColumn]:
+        readings = zip(columns, self._site.read(columns), strict=True)
+        return [self._sound(column, reading) or self._as_it_stands(column, reading) for column, reading in readings]
+
+    def _sound(self, column: int, reading: Reading) -> LoadedColumn | None:
+        """A column with nothing wrong with it: the short way of nearly all of them. ``None`` for any other."""
+        if not isinstance(reading, StoredColumn) or reading.lost.keys() - {CHECK_SECTION}:
+            return None
+        found, zero = reading.payloads[:DATA_SECTIONS], self._zero
+        check = None
+        if self._identity.checked:
+            identified = self.identify(column, reading)
+            if isinstance(identified, str) or identified.lost:
+                return None
+            check = identified
+            crcs = tuple([self._zero_crc if payload is None else section_crc(payload) for payload in found])
+            if crcs != check.crcs:
+                return None
+        elif None in found:
+            return None
+        sections = [zero if payload is None or payload == zero else payload for payload in found]
+        return LoadedColumn(column, self._site.describe, [*sections], check, stored=reading)
+
+    def _as_it_stands(self, column: int, reading: Reading) -> LoadedColumn:
+        if isinstance(reading, ColumnUnreadable):
+            return self._all_lost(column, str(reading.strerror), raw=reading.raw)
+        if reading is None:
+            return self._all_lost(column, "its chunk is gone")
         if not self._identity.checked:
-            return self._believed(column, where, stored)
-        check, told_again = self._identified(column, stored)
+            return self._believed(column, reading)
+        check, told_again = self._identified(column, reading)
         if isinstance(check, str):
-            return _all_lost(column, where, check, stored=stored)
-        loaded = LoadedColumn(column, where, [self._zero] * DATA_SECTIONS, check, stored=stored)
-        loaded.extra += self._worn(stored, told_again=told_again)
+            return self._all_lost(column, check, stored=reading)
+        loaded = LoadedColumn(column, self._site.describe, [self._zero] * DATA_SECTIONS, check, stored=reading)
+        loaded.extra += self._worn(reading, told_again=told_again)
         for index in range(DATA_SECTIONS):
-            self._verify_section(loaded, check, index, stored)
+            self._verify_section(loaded, check, index, reading)
         if loaded.damage and self._identity.parity:
-            self._mend(loaded, check, stored)
+            self._mend(loaded, check, reading)
         return loaded
 
-    def _believed(self, column: int, where: str, stored: StoredColumn) -> LoadedColumn:
+    def _believed(self, column: int, stored: StoredColumn) -> LoadedColumn:
         """Nothing vouches for these sections, so none of air is ever written: air is a lost byte, here as there."""
-        loaded = LoadedColumn(column, where, [None] * DATA_SECTIONS, stored=stored)
+        loaded = LoadedColumn(column, self._site.describe, [None] * DATA_SECTIONS, stored=stored)
         for index, payload in enumerate(stored.payloads[:DATA_SECTIONS]):
             if payload is None or index in stored.lost:
                 loaded.damage[index] = _loss(stored, index)
@@ -252,33 +231,38 @@ class ColumnReader:
             loaded.edited.add(index)
         return canonical(merged, self._zero)
 
-    def _parity_is_right(self, loaded: LoadedColumn) -> bool:
-        count = self._identity.parity
-        if not count or loaded.check is None or loaded.stored is None:
-            return True
-        stripes = np.zeros((1, STRIPES, self._identity.section_size), np.uint8)
-        for index, payload in enumerate(loaded.sections):
-            stripes[0, index] = np.frombuffer(payload or self._zero, np.uint8)
-        stripes[0, CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(loaded.check.pack(), np.uint8)
-        rows = loaded.stored.payloads[FIRST_PARITY_SECTION : self._identity.stored_sections]
-        standing = [row or self._zero for row in rows]
-        return [row.tobytes() for row in parity(stripes, count)[0]] == standing
+    def _with_wrong_parity(self, columns: Sequence[LoadedColumn]) -> list[LoadedColumn]:
+        """Those of undamaged columns whose parity sections are not the parity of the others."""
+        count, size = self._identity.parity, self._identity.section_size
+        stored = [(one, one.stored.payloads) for one in columns if one.stored is not None]
+        if not count or not stored:
+            return []
+        pieces = []
+        for one, payloads in stored:
+            pieces += [section or self._zero for section in one.sections]
+            pieces.append((payloads[CHECK_SECTION] or self._zero)[:CHECK_SIZE].ljust(size, b"\0"))
+        stripes = np.frombuffer(b"".join(pieces), np.uint8).reshape(len(stored), STRIPES, size)
+        wrong = []
+        for (one, payloads), rows in zip(stored, parity(stripes, count), strict=True):
+            standing = payloads[FIRST_PARITY_SECTION : self._identity.stored_sections]
+            if rows.tobytes() != b"".join(row or self._zero for row in standing):
+                wrong.append(one)
+        return wrong
 
     def _is_air(self, stored: StoredColumn) -> bool:
         return all(payload is None for payload in stored.payloads[: self._identity.stored_sections])
 
-    def _report(self, loaded: LoadedColumn) -> None:
-        if loaded.damage or loaded.wants_writing:
-            self.reporter.tell(loaded.finding)
+    def _report(self, columns: Sequence[LoadedColumn]) -> None:
+        for loaded in columns:
+            if loaded.damage or loaded.wants_writing:
+                self.reporter.tell(loaded.finding)
+
+    def _all_lost(self, column: int, why: str, *, raw: bytes = b"", stored: StoredColumn | None = None) -> LoadedColumn:
+        damage = dict.fromkeys(range(DATA_SECTIONS), why)
+        nothing: list[bytes | None] = [None] * DATA_SECTIONS
+        return LoadedColumn(column, self._site.describe, nothing, damage=damage, raw=raw, stored=stored)
 
 
 def _loss(stored: StoredColumn, index: int) -> str:
     lost = stored.lost.get(index)
     return _GONE if lost is None else f"{len(lost) - lost.count(0)} of its bytes are gone from the world"
-
-
-def _all_lost(
-    column: int, where: str, why: str, *, raw: bytes = b"", stored: StoredColumn | None = None
-) -> LoadedColumn:
-    damage: Mapping[int, str] = dict.fromkeys(range(DATA_SECTIONS), why)
-    return LoadedColumn(column, where, [None] * DATA_SECTIONS, damage=dict(damage), raw=raw, stored=stored)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import struct
+import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from bbd.disk.check import CHECK_SIZE, CheckSection
-from bbd.disk.column_map import GROUP_COLUMNS, GROUP_SHIFT
-from bbd.disk.column_reader import ColumnReader, LoadedColumn
+from bbd.disk.column_map import GROUP_COLUMNS, GROUP_SHIFT, ColumnMap
+from bbd.disk.column_reader import ColumnReader
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import ByteArray, parity, section_crc, update_parity, zero_crc
-from bbd.disk.zeros import canonical, zero_section
+from bbd.disk.loaded_column import LoadedColumn
+from bbd.disk.zeros import merge, zero_section
 from bbd.files import Files, write_atomically
 from bbd.worlds.world import (
     CHECK_SECTION,
@@ -28,20 +33,33 @@ from bbd.worlds.world import (
     ColumnWrite,
     SectionWrite,
     Site,
-    read_column,
 )
 
 logger = logging.getLogger("bbd.disk")
 
+_AT_ONCE: Final = 32
+"""Columns whose parity is computed in one call: many are faster, but must fit the processor's cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnUpdate:
-    """New bytes of a column: whole payloads by section index. ``from_zeros``: the other sections are zeros, whatever
-    the world holds; ``allocated``: the world's column is the disk's."""
+    """New bytes of a column: whole payloads by section index, the zero section itself for zeros. ``from_zeros``: the
+    other sections are zeros, whatever the world holds; ``allocated``: the world's column is the disk's."""
 
     sections: Mapping[int, bytes]
     from_zeros: bool
     allocated: bool
+    standing: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+    """What the world may have of ``sections``, as far as that is known, where others change it too."""
+    found: dict[int, bytes] = field(default_factory=dict)
+    """Filled in: other sections that others have changed, which the check section vouches for from now on."""
+    merged: dict[int, bytes] = field(default_factory=dict)
+    """Filled in: sections that go into the world with others' changes in them."""
+
+    @property
+    def merges(self) -> bool:
+        """Whether what the world has of the column stays in part."""
+        return self.allocated and not self.from_zeros and len(self.sections) < DATA_SECTIONS
 
     @property
     def logged(self) -> bool:
@@ -67,7 +85,7 @@ class _Merged:
 
 
 class ColumnWriter:
-    """Writes the columns of one disk; one thread at a time."""
+    """Writes the columns of one disk; any thread may call, but for :meth:`wrote`."""
 
     def __init__(self, site: Site, identity: Identity, reader: ColumnReader, files: Files, quarantine: Path) -> None:
         self._site = site
@@ -77,6 +95,10 @@ class ColumnWriter:
         self._quarantine = quarantine
         self._zero = zero_section(identity.section_size)
         self._zero_crc = zero_crc(identity.section_size)
+        self._disk_id = uuid.UUID(bytes=identity.disk_id)
+        self._layout = struct.Struct(f"{identity.section_size}s" * DATA_SECTIONS + f"{CHECK_SIZE}s")
+        self._ours = ColumnMap()
+        self._own = threading.local()
 
     @property
     def checked(self) -> bool:
@@ -89,7 +111,8 @@ class ColumnWriter:
         A column that can't be read is put into quarantine first: its raw bytes go to a file, the new sections are
         written, the others stay unknown. Errors: ``OSError`` from the world or the quarantine's file system.
         """
-        merged = {column: self._merge(column, update) for column, update in updates.items()}
+        standing = self._standing(updates)
+        merged = {column: self._merge(standing.get(column), update) for column, update in updates.items()}
         vacant = {column for column, one in merged.items() if one.vacant}
         kept = {column: one for column, one in merged.items() if column not in vacant}
         checks = {column: self._check(column, one, generation) for column, one in kept.items()}
@@ -103,36 +126,94 @@ class ColumnWriter:
             writes[column] = ColumnWrite(self._up_to_the_top(entries), self._base(merged[column]))
         return writes, vacant
 
-    def _merge(self, column: int, update: ColumnUpdate) -> _Merged:
-        base = self._stands(column, update)
-        if update.from_zeros or not update.allocated or base is None:
-            merged = _Merged(self._zero, [self._zero] * DATA_SECTIONS, [self._zero_crc] * DATA_SECTIONS, base=base)
-        else:
+    def wrote(self, columns: Iterable[int], vacant: Collection[int]) -> None:
+        """Columns, without the vacant ones, are in the world now: their chunks can be read, so nobody need look before
+        they are written over. On one thread."""
+        for column in columns:
+            if column in vacant:
+                self._ours.discard(column)
+            else:
+                self._ours.add(column)
+
+    def changed(self, columns: Iterable[int] | None) -> None:
+        """Somebody else has written these columns, or any may have been written. On one thread."""
+        for column in list(self._ours) if columns is None else columns:
+            self._ours.discard(column)
+
+    def _merge(self, base: LoadedColumn | None, update: ColumnUpdate) -> _Merged:
+        if base is not None and base.edited:
+            self._merge_edits(base, update)
+        sections = {**update.sections, **update.merged} if update.merged else update.sections
+        if len(sections) == DATA_SECTIONS:
+            payloads = [sections[index] for index in range(DATA_SECTIONS)]
+            return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base)
+        if update.merges and base is not None:
             merged = self._as_it_stands(base)
-        for index, fresh in update.sections.items():
-            payload = canonical(fresh, self._zero)
+        else:
+            merged = _Merged(self._zero, [self._zero] * DATA_SECTIONS, [self._zero_crc] * DATA_SECTIONS, base=base)
+        crcs = self._crcs(sections.values())
+        for (index, payload), crc in zip(sections.items(), crcs, strict=True):
             merged.payloads[index] = payload
-            merged.crcs[index] = self._zero_crc if payload is self._zero else section_crc(payload)
+            merged.crcs[index] = crc
             merged.lost &= ~(1 << index)
-            merged.changed[index] = payload
+        merged.changed.update(sections)
         return merged
 
-    def _stands(self, column: int, update: ColumnUpdate) -> LoadedColumn | None:
-        """What must be merged with or kept around the new sections; ``None`` where no chunk is."""
-        if update.allocated and not update.from_zeros:
-            loaded = self._reader.load(column)
+    def _merge_edits(self, base: LoadedColumn, update: ColumnUpdate) -> None:
+        """Others have changed sections in the world that a client has written too: bytes that they changed since the
+        world was read stay as they made them, the others become the client's."""
+        assert base.check is not None
+        update.found.update({index: base.section(index) for index in base.edited - update.sections.keys()})
+        for index in base.edited & update.sections.keys():
+            known, now = update.standing.get(index, ()), base.section(index)
+            vouched = [one for one in known if section_crc(one) == base.check.crcs[index]]
+            # What was only sent would be vouched for, if it were there; what was read may have had an edit in it.
+            was = next(iter([*vouched, *known]), None)
+            if was is None:
+                logger.warning(
+                    "section %d of column %d, %s, was changed in the world while all of it was written anew; what was "
+                    "written stands",
+                    *(index, base.column, base.where),
+                )
+            else:
+                update.merged[index] = merge(was, now, update.sections[index])
+
+    def _crcs(self, payloads: Iterable[bytes]) -> list[int]:
+        zero, of_zeros = self._zero, self._zero_crc
+        return [of_zeros if payload is zero else section_crc(payload) for payload in payloads]
+
+    def _standing(self, updates: Mapping[int, ColumnUpdate]) -> dict[int, LoadedColumn]:
+        """What must be merged with, or kept around, the new sections."""
+        merging = [column for column, update in updates.items() if update.merges or self._is_doubtful(column, update)]
+        found = dict(zip(merging, self._reader.load_many(merging), strict=True)) if merging else {}
+        for column, loaded in found.items():
             if loaded.raw:
                 self._set_aside(column, loaded.raw)
-            return loaded
-        group, bit = column >> GROUP_SHIFT, column & GROUP_COLUMNS - 1
-        if self._site.vacancies(group) >> bit & 1:
-            return None
-        try:
-            stored = read_column(self._site, column)
-        except ColumnUnreadable as error:
-            self._set_aside(column, error.raw)
-            return None
-        return LoadedColumn(column, self._site.describe(column), [], stored=stored) if stored else None
+        unknown = self._unknown([column for column in updates if column not in found])
+        for column, reading in zip(unknown, self._site.read(unknown) if unknown else (), strict=True):
+            if isinstance(reading, ColumnUnreadable):
+                self._set_aside(column, reading.raw)
+            elif reading is not None:
+                found[column] = LoadedColumn(column, self._site.describe, [], stored=reading)
+        return found
+
+    def _is_doubtful(self, column: int, update: ColumnUpdate) -> bool:
+        """Whether others may have changed a column of which every section is written, but not every byte."""
+        return bool(update.standing) and column not in self._ours and update.allocated and not update.from_zeros
+
+    def _unknown(self, columns: Iterable[int]) -> list[int]:
+        """Those in whose place a chunk stands that was not written by this object."""
+        vacancies: dict[int, int] = {}
+        unknown = []
+        for column in columns:
+            group, bit = column >> GROUP_SHIFT, column & GROUP_COLUMNS - 1
+            if column in self._ours:
+                continue
+            if group not in vacancies:
+                vacancies[group] = self._site.vacancies(group)
+            if not vacancies[group] >> bit & 1:
+                unknown.append(column)
+        return unknown
 
     def _as_it_stands(self, base: LoadedColumn) -> _Merged:
         merged = _Merged(self._zero, list(base.sections), [self._zero_crc] * DATA_SECTIONS, base=base)
@@ -156,7 +237,7 @@ class ColumnWriter:
             layout=identity.layout,
             width_log2=identity.width_log2,
             parity=identity.parity,
-            disk_id=uuid.UUID(bytes=identity.disk_id),
+            disk_id=self._disk_id,
             column=column,
             generation=generation,
             crcs=tuple(merged.crcs),
@@ -164,20 +245,28 @@ class ColumnWriter:
         ).pack()
 
     def _parity(self, columns: Mapping[int, _Merged], checks: Mapping[int, bytes]) -> list[ByteArray]:
-        """The parity rows of each column, in order; all of them in one call where nothing is damaged."""
-        size = self._identity.section_size
-        stripes = np.zeros((len(columns), DATA_SECTIONS + 1, size), dtype=np.uint8)
-        for at, (column, merged) in enumerate(columns.items()):
-            for index, payload in enumerate(merged.payloads):
-                if payload is not None and payload is not self._zero:
-                    stripes[at, index] = np.frombuffer(payload, dtype=np.uint8)
-            stripes[at, CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(checks[column], dtype=np.uint8)
-        rows = list(parity(stripes, self._identity.parity))
+        """The parity rows of each column, in order; of many in one call where nothing is damaged."""
+        rows: list[ByteArray] = []
+        items = iter(columns.items())
+        while some := list(islice(items, _AT_ONCE)):
+            stripes = self._stripes(len(some))
+            for target, (column, merged) in zip(stripes, some, strict=True):
+                payloads = [payload or self._zero for payload in merged.payloads]
+                self._layout.pack_into(target, 0, *payloads, checks[column])
+            rows.extend(parity(stripes.reshape(len(some), DATA_SECTIONS + 1, -1), self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
             if None in merged.payloads:
                 updated = self._updated_parity(merged, checks[column])
                 rows[at] = rows[at] if updated is None else updated
         return rows
+
+    def _stripes(self, columns: int) -> ByteArray:
+        """This thread's own memory for so many columns: fresh pages would cost more than the copy into them. What
+        follows the check in its stripe is never written, and stays zeros."""
+        found: ByteArray | None = getattr(self._own, "stripes", None)
+        if found is None:
+            found = self._own.stripes = np.zeros((_AT_ONCE, (DATA_SECTIONS + 1) * len(self._zero)), np.uint8)
+        return found[:columns]
 
     def _updated_parity(self, merged: _Merged, check: bytes) -> ByteArray | None:
         """The old parity, changed by what changes: so it can still tell the sections that are damaged.
@@ -207,18 +296,16 @@ class ColumnWriter:
         if not self._identity.checked:
             # Nothing could tell a section of air from one that was blown away, so zeros are blocks here.
             return self._up_to_the_top([KEEP if payload is None else payload for payload in merged.payloads])
-        entries: list[SectionWrite] = [KEEP if payload is None else self._entry(payload) for payload in merged.payloads]
+        zero = self._zero
+        entries: list[SectionWrite] = [None if payload is zero else payload or KEEP for payload in merged.payloads]
         entries.append(check)
-        entries.extend(self._entry(row.tobytes()) for row in rows)
+        entries += [None if row == zero else row for row in map(np.ndarray.tobytes, rows)]
         return self._up_to_the_top(entries)
 
     @staticmethod
     def _up_to_the_top(entries: list[SectionWrite]) -> list[SectionWrite]:
         """What stands above the disk's own sections is not the disk's."""
         return entries + [KEEP] * (STORED_SECTIONS - len(entries))
-
-    def _entry(self, payload: bytes) -> bytes | None:
-        return None if canonical(payload, self._zero) is self._zero else payload
 
     @staticmethod
     def _base(merged: _Merged) -> object:

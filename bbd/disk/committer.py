@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Executor
+import logging
+import math
+import time
+from collections.abc import Sequence as ListOf
+from typing import Final
 
 from bbd.disk.journal import Journal
+from bbd.disk.journal_records import Record
 from bbd.disk.memory import Batch, Memory
+from bbd.disk.parts import Threads
+from bbd.disk.world_writer import WorldWriter
+from bbd.worlds.world import DATA_SECTIONS
+
+logger = logging.getLogger("bbd.disk")
+
+MOSTLY: Final = 12
+"""A column of which a flush has so many sections to make safe is written into the world at once: logging it first
+would write it twice."""
+LEAST_BYTES: Final = 512 << 10
+"""What such columns must hold together: a flush of less is done sooner in the journal, with one sync."""
+LEAST_SECTION: Final = 2048
+"""Codecs that put fewer bytes into a section make columns too dear for a flush to wait for."""
+RETRY_SECONDS: Final = 5.0
+"""How long flushes leave the world alone after it took nothing more."""
+QUICK_SECONDS: Final = 0.0005
+"""A disk that syncs in less is waited for on the event loop: to hand so little to a thread and back takes as long."""
+_FEW: Final = 32
+"""Sections, as many as a client commonly has in flight."""
 
 
 class Sequence:
@@ -26,14 +50,22 @@ class Sequence:
 
 
 class Committer:
-    """Writes what memory has not journaled yet. ``lock`` is held while a batch is on its way."""
+    """Makes safe what memory holds and the journal does not. ``lock`` is held while that is on its way; ``sequence`` is
+    the disk's clock."""
 
-    def __init__(self, memory: Memory, journal: Journal, sequence: Sequence, executor: Executor) -> None:
+    def __init__(
+        self, memory: Memory, journal: Journal, sequence: Sequence, writer: WorldWriter, threads: Threads
+    ) -> None:
         self._memory = memory
         self._journal = journal
-        self._sequence = sequence
-        self._executor = executor
+        self.sequence = sequence
+        self._writer = writer
+        self._threads = threads
         self._waiting: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Future[None] | None = None
+        self._world_not_before = 0.0
+        self._last_sync = math.inf
+        self._worth_it = max(LEAST_BYTES // len(memory.zero), DATA_SECTIONS)
         self.lock = asyncio.Lock()
 
     @property
@@ -41,8 +73,24 @@ class Committer:
         """Whether everything acknowledged so far is safe."""
         return not self._memory.unjournaled and not self.lock.locked()
 
+    def try_commit(self) -> bool:
+        """Make all that memory holds now safe at once, where that is little and takes hardly any time; else return
+        False, and leave it to :meth:`commit`."""
+        memory = self._memory
+        if self.lock.locked() or self._waiting is not None or not self._is_quick(memory.unjournaled):
+            return False
+        batch = memory.take_batch()
+        records = batch.records(self.sequence.take(2))
+        try:
+            self._append(records)
+        except OSError:
+            memory.give_back(batch)
+            return False
+        self._prepare()
+        return True
+
     async def commit(self) -> None:
-        """Return when all that memory holds now is in the journal. Errors: ``OSError``, of the batch waited for."""
+        """Return when all that memory holds now is safe. Errors: ``OSError``, of the batch waited for."""
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._next_batch())
         await asyncio.shield(self._waiting)
@@ -50,19 +98,70 @@ class Committer:
     async def commit_zeros(self) -> None:
         """Return at a moment when every cleared range is in the journal; the caller holds ``lock``."""
         while batch := self._memory.take_batch(only_zeros=True):
-            await self._write(batch)
+            await self._log(batch)
 
     async def _next_batch(self) -> None:
         async with self.lock:
             self._waiting = None
-            await self._write(self._memory.take_batch())
+            await self._write_whole_columns()
+            await self._log(self._memory.take_batch())
 
-    async def _write(self, batch: Batch) -> None:
+    async def _write_whole_columns(self) -> None:
+        """Bring columns that are mostly new straight into the world. What fails there is left to the journal."""
+        memory = self._memory
+        if self._writer.busy or memory.unjournaled_sections < self._worth_it or len(memory.zero) < LEAST_SECTION:
+            return
+        if memory.standing is not None or time.monotonic() < self._world_not_before:
+            return  # a running server takes its time to confirm, the journal doesn't
+        # As before every snapshot: what it clears must be in the journal (docs/durability.md, rule 2).
+        await self.commit_zeros()
+        columns = memory.mostly_unjournaled(MOSTLY)
+        if len(columns) * DATA_SECTIONS < self._worth_it:
+            return
+        generation = self.sequence.take()
+        try:
+            await self._writer.write(memory.snapshot(columns), generation)
+        except OSError as error:
+            logger.warning("flush: the world takes nothing now (%s); the journal does", error)
+            self._world_not_before = time.monotonic() + RETRY_SECONDS
+
+    async def _log(self, batch: Batch) -> None:
         if not batch:
             return
-        records = batch.records(self._sequence.take(2))
+        records = batch.records(self.sequence.take(2))
         try:
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._journal.append, records)
+            if self._is_quick(len(batch.sections)):
+                self._append(records)
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
         except BaseException:
             self._memory.give_back(batch)
             raise
+        self._prepare()
+
+    def _is_quick(self, count: int) -> bool:
+        return (
+            self._last_sync < QUICK_SECONDS
+            and count <= _FEW
+            and not self._writer.busy
+            and not self._preparing
+            and not self._journal.in_use
+        )
+
+    def _append(self, records: ListOf[Record]) -> None:
+        start = time.perf_counter()
+        self._last_sync = math.inf
+        self._journal.append(records)
+        self._last_sync = time.perf_counter() - start
+
+    def _prepare(self) -> None:
+        """Have what the next segment begins with written meanwhile."""
+        if self._journal.wants_spare and self._preparing is None:
+            loop = asyncio.get_running_loop()
+            self._preparing = loop.run_in_executor(self._threads.spare, self._journal.prepare_spare)
+            self._preparing.add_done_callback(self._prepared)
+
+    def _prepared(self, done: asyncio.Future[None]) -> None:
+        self._preparing = None
+        if not done.cancelled() and (error := done.exception()) is not None:
+            logger.debug("journal: no spare segment (%s)", error)

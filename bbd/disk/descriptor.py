@@ -18,7 +18,7 @@ LOW_DIMENSIONS: Final = frozenset({"minecraft:the_nether", "minecraft:the_end"})
 """Dimensions that are 256 blocks high: no check section and no parity."""
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}")
 _KNOWN_FEATURES: Final[frozenset[str]] = frozenset()
-_COMPRESSIONS: Final = ("zlib", "lz4", "none")
+_COMPRESSIONS: Final = ("stitched", "zlib", "lz4", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Descriptor:
     layout: dict[str, Any] = field(default_factory=lambda: {"name": "hilbert"})
     origin: tuple[int, int] = (0, 0)
     dimension: str = "minecraft:overworld"
-    compression: str = "zlib"
+    compression: str = "stitched"
     parity: int = 2
     edits: str = "repair"
     id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -9,13 +9,14 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
+from bbd.blocks import cut
 from bbd.disk.admission import Admission
-from bbd.disk.column_reader import LoadedColumn
-from bbd.disk.columns import Columns
 from bbd.disk.findings import Finding
 from bbd.disk.housekeeper import Housekeeper
 from bbd.disk.journal import JournalFull
+from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
+from bbd.disk.read_side import ReadSide
 from bbd.disk.verification import Verification
 from bbd.disk.write_side import WriteSide, make_write_side
 from bbd.worlds.world import DATA_SECTIONS
@@ -41,12 +42,12 @@ class Disk:
         self._parts = parts
         self._memory = memory = parts.memory
         self._admission = admission
-        self._section_size = len(memory.zero)
-        self._shift = self._section_size.bit_length() - 1
-        self._mask = self._section_size - 1
+        self.block_size = len(memory.zero)
+        self._shift = self.block_size.bit_length() - 1
+        self._mask = self.block_size - 1
         self._dirty_limit = memory.capacity * 3 // 4
         self._threads = Threads()
-        self._columns = Columns(parts.reader, self._threads.readers, self._put_right)
+        self._read_side = ReadSide(parts.reader, memory, self._threads.readers, self._put_right, size)
         self._write_side: WriteSide | None = None
         self._housekeeper: Housekeeper | None = None
         self._beginning = asyncio.Lock()
@@ -57,36 +58,25 @@ class Disk:
 
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         """The bytes from memory, or ``None``."""
-        lookup = self._memory.lookup
         first = offset >> self._shift
-        if length == self._section_size and not offset & self._mask:
-            payload = lookup(first)
+        if length == self.block_size and not offset & self._mask:
+            payload = self._memory.lookup(first)
             return None if payload is None else (payload,)
-        parts: list[Part] = []
-        for section in range(first, (offset + length - 1 >> self._shift) + 1):
-            payload = lookup(section)
-            if payload is None:
-                return None
-            parts.append(payload)
-        return self._trim_parts(parts, offset, length)
+        found = self._memory.lookup_run(range(first, (offset + length - 1 >> self._shift) + 1))
+        return None if found is None else self._trim_parts([*found], offset, length)
 
     async def read(self, offset: int, length: int) -> Sequence[Part]:
         """The bytes, from the world where memory lacks them. EIO for a section that is damaged."""
-        sections = range(offset >> self._shift, (offset + length - 1 >> self._shift) + 1)
-        self._begin_loading(sections)
-        parts: list[Part] = [await self._section(section) for section in sections]
+        parts: list[Part] = [*await self._read_side.read(offset, length)]
         return self._trim_parts(parts, offset, length)
 
     async def prefetch(self, offset: int, length: int) -> None:
         """Bring the range into memory, as far as the cache goes; damage is left for the READ to find."""
-        sections = range(offset >> self._shift, (offset + length - 1 >> self._shift) + 1)
-        for section in sections[: self._memory.capacity // 2]:
-            with contextlib.suppress(OSError):
-                await self._section(section)
+        await self._read_side.prefetch(offset, length)
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the ranges, in order, that may hold something else than zeros; all between is zeros."""
-        column_size = self._section_size * DATA_SECTIONS
+        column_size = self.block_size * DATA_SECTIONS
         for column in self._parts.memory.holding():
             yield column * column_size, min((column + 1) * column_size, self.size)
 
@@ -98,26 +88,9 @@ class Disk:
             parts[-1] = memoryview(parts[-1])[:-tail]
         return parts
 
-    async def _section(self, section: int) -> bytes:
-        payload = self._memory.lookup(section)
-        if payload is not None:
-            return payload
-        column = await self._columns.get(section >> _COLUMN_SHIFT)
-        # While the column was on its way the section may have been written, or cleared.
-        payload = self._memory.lookup(section)
-        if payload is None:
-            payload = column.section(section & _IN_COLUMN)
-            self._memory.keep(section, payload)
-        return payload
-
-    def _begin_loading(self, sections: Iterable[int]) -> None:
-        """Let the threads start on every column that a long read will need."""
-        lookup = self._memory.lookup
-        self._columns.begin({section >> _COLUMN_SHIFT for section in sections if lookup(section) is None})
-
     def _written(self, columns: Iterable[int]) -> None:
         columns = list(columns)
-        self._columns.written(columns)
+        self._read_side.written(columns)
         self._parts.reader.reporter.forget(columns)
 
     # -- what is wrong with columns -------------------------------------------------------------------------------
@@ -127,9 +100,12 @@ class Disk:
         """The columns that are in the world, ascending."""
         return list(self._memory.allocated)
 
-    async def verify(self, column: int) -> Finding:
-        """Look at a whole column in the world, and have put right what can be. Errors: ``OSError``."""
-        loaded = None if self._memory.reads_zero(column) else await self._columns.verify(column)
+    async def verify(self, columns: Sequence[int]) -> list[Finding]:
+        """Look at whole columns in the world, and have put right what can be. Errors: ``OSError``."""
+        found = await self._read_side.verify(columns)
+        return [self._finding(column, loaded) for column, loaded in zip(columns, found, strict=True)]
+
+    def _finding(self, column: int, loaded: LoadedColumn | None) -> Finding:
         if loaded is None:
             return Finding(column, "")
         dirty = self._memory.dirty
@@ -138,8 +114,24 @@ class Disk:
             del loaded.damage[index]
         return loaded.finding
 
+    def watch_changes(self) -> None:
+        """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
+        self._memory.standing = {}
+
+    def changed(self, columns: Sequence[int] | None) -> None:
+        """Others have changed these columns in the world, or may have changed any: what was read of them is forgotten,
+        and where something waits to be written into them, a checkpoint merges the two at once."""
+        dirty = self._memory.forget(columns)
+        self._read_side.changed(columns)
+        self._parts.writer.changed(columns)
+        if dirty and self._write_side is not None:
+            self._write_side.checkpointer.begin()
+
     def _put_right(self, loaded: LoadedColumn) -> None:
         """Have the next checkpoint write a column as it reads, where that mends something or vouches for an edit."""
+        if loaded.edited and self._memory.standing is not None:
+            self._memory.forget([loaded.column])
+            self._read_side.changed([loaded.column])
         if not loaded.wants_writing or self.read_only:
             return
         self._memory.refresh(loaded.column)
@@ -158,32 +150,44 @@ class Disk:
 
     def try_write(self, offset: int, data: memoryview) -> bool:
         """Take the bytes if that needs neither I/O nor room; else change nothing."""
-        memory = self._memory
         shift, mask = self._shift, self._mask
         end = offset + len(data)
         first, last = offset >> shift, end - 1 >> shift
-        if self._write_side is None or len(memory.dirty) >= self._dirty_limit:
+        if not self._takes(first, last):
             return False
-        if not self._admission.admits(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT):
-            return False
-        if not offset & mask and not end & mask:
-            self._put_whole(first, data)
+        if first == last and len(data) == self.block_size:
+            self._memory.put(first, bytes(data))
+        elif not offset & mask and not end & mask:
+            self._memory.put_run(first, cut(data, self.block_size))
         elif not self._put_partly(first, last, offset, data):
             return False
-        memory.shrink()
-        self._touched()
+        self._changed()
         return True
+
+    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+        """As ``try_write``, with whole sections that are kept as they are."""
+        first = offset >> self._shift
+        if not self._takes(first, first + len(blocks) - 1):
+            return False
+        self._memory.put_run(first, blocks)
+        self._changed()
+        return True
+
+    def _takes(self, first: int, last: int) -> bool:
+        """Whether these sections may be written at once."""
+        if self._write_side is None or len(self._memory.dirty) >= self._dirty_limit:
+            return False
+        return self._admission.admits(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT)
+
+    def _changed(self) -> None:
+        self._memory.shrink()
+        self._touched()
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """Take the bytes. EPERM where somebody else's blocks stand, ENOSPC or EIO where the world takes no more."""
         with memoryview(data) as view:
             while not self.try_write(offset, view):
                 await self._make_ready(offset, len(data))
-
-    def _put_whole(self, first: int, data: memoryview) -> None:
-        put, size = self._memory.put, self._section_size
-        for section, start in enumerate(range(0, len(data), size), first):
-            put(section, bytes(data[start : start + size]))
 
     def _put_partly(self, first: int, last: int, offset: int, data: memoryview) -> bool:
         """A write that ends within sections: the bytes around it come from memory, or it fails before any change."""
@@ -193,8 +197,8 @@ class Disk:
         tail = self._memory.lookup(last) if after else b""
         if head is None or tail is None:
             return False
-        whole = b"".join((head[:before], data, tail[self._section_size - after :]))
-        self._put_whole(first, memoryview(whole))
+        whole = b"".join((head[:before], data, tail[self.block_size - after :]))
+        self._memory.put_run(first, cut(memoryview(whole), self.block_size))
         return True
 
     async def _make_ready(self, offset: int, length: int) -> None:
@@ -206,9 +210,9 @@ class Disk:
             await self._write_side.checkpointer.make_room()
         await self._admission.admit(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT, self._threads.readers)
         if offset & self._mask:
-            await self._section(first)
+            await self._read_side.bring(first)
         if offset + length & self._mask:
-            await self._section(last)
+            await self._read_side.bring(last)
 
     async def start(self) -> None:
         """Take up what a crash left, and look at what changed in the world since the last clean stop.
@@ -252,7 +256,7 @@ class Disk:
         if self._write_side is None:
             await self.begin_writing()
         end = offset + length
-        column_size = self._section_size * DATA_SECTIONS
+        column_size = self.block_size * DATA_SECTIONS
         first, last = -(-offset // column_size), self._whole_columns_end(end)
         if first < last:
             await self._zero_within(offset, first * column_size)
@@ -263,7 +267,7 @@ class Disk:
 
     def _whole_columns_end(self, end: int) -> int:
         """The column that a range ending at ``end`` no longer covers; a last column that the disk cuts off counts."""
-        column_size = self._section_size * DATA_SECTIONS
+        column_size = self.block_size * DATA_SECTIONS
         return -(-end // column_size) if end == self.size else end // column_size
 
     def _clear(self, first: int, count: int) -> None:
@@ -280,6 +284,13 @@ class Disk:
 
     # -- safety ---------------------------------------------------------------------------------------------------
 
+    def try_flush(self) -> bool:
+        """Make what was acknowledged safe, if that is a matter of one quick sync; else return False."""
+        side = self._write_side
+        if side is None:
+            return self.read_only or not self._memory.has_work
+        return side.committer.idle or side.committer.try_commit()
+
     async def flush(self) -> None:
         """Return when all that was acknowledged is safe. ENOSPC, EIO: it is not, and still in memory."""
         if self._write_side is None and self._memory.has_work and not self.read_only:
@@ -288,7 +299,7 @@ class Disk:
         if side is None or side.committer.idle:
             return
         # What fills much of the journal is written once, not twice, by going straight into the world.
-        if self._memory.unjournaled_sections * self._section_size * 2 > side.journal.limit:
+        if self._memory.unjournaled_sections * self.block_size * 2 > side.journal.limit:
             with contextlib.suppress(OSError):
                 await side.checkpointer.run()
         try:

@@ -112,26 +112,39 @@ def encode(record: Record, salt: int) -> list[bytes]:
 
 def decode(segment: bytes, section_size: int) -> Iterator[Record]:
     """The whole records of a segment that begins with its header, up to the first that is torn or not there."""
-    header = SegmentHeader.unpack(segment[:HEADER_SIZE])
-    if header is None:
-        return
-    view = memoryview(segment)
-    position = HEADER_SIZE
-    while position + RECORD_HEADER_SIZE <= len(segment):
-        crc, kind, _, mask, length, sequence, first, count = _RECORD.unpack_from(segment, position)
-        end = position + RECORD_HEADER_SIZE + length
-        if end > len(segment) or crc32c(view[position + _AFTER_CRC : end], header.salt) != crc:
-            return
+    for kind, mask, sequence, first, count, payload in _frames(segment):
         if kind == _DATA:
-            if length != mask.bit_count() * section_size:
+            if len(payload) != mask.bit_count() * section_size:
                 return
-            yield DataRecord(sequence, first, _sections(view[position + RECORD_HEADER_SIZE : end], mask, section_size))
+            yield DataRecord(sequence, first, _sections(payload, mask, section_size))
         elif kind == _ZERO:
             yield ZeroRecord(sequence, first, count)
         elif kind == _SUPERSEDED:
             yield SupersededRecord(sequence, first)
         else:
             return
+
+
+def whole_length(segment: bytes) -> int:
+    """How many bytes of a segment count: up to the end of its last whole record; 0 where its header isn't whole."""
+    if SegmentHeader.unpack(segment[:HEADER_SIZE]) is None:
+        return 0
+    return HEADER_SIZE + sum(RECORD_HEADER_SIZE + len(frame[-1]) for frame in _frames(segment))
+
+
+def _frames(segment: bytes) -> Iterator[tuple[int, int, int, int, int, memoryview]]:
+    """Kind, mask, sequence, first column, columns and payload of each record whose CRC is right."""
+    header = SegmentHeader.unpack(segment[:HEADER_SIZE])
+    if header is None:
+        return
+    view, salt = memoryview(segment), header.salt
+    position = HEADER_SIZE
+    while position + RECORD_HEADER_SIZE <= len(segment):
+        crc, kind, _, mask, length, sequence, first, count = _RECORD.unpack_from(segment, position)
+        payload, end = position + RECORD_HEADER_SIZE, position + RECORD_HEADER_SIZE + length
+        if end > len(segment) or crc32c(view[position + _AFTER_CRC : end], salt) != crc:
+            return
+        yield kind, mask, sequence, first, count, view[payload:end]
         position = end
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bbd.disk.descriptor import Descriptor
-from bbd.disk.journal import segment_numbers, segment_path
 from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader, decode
+from bbd.disk.journal_segments import segment_numbers, segment_path
 from bbd.errors import Refused
 from bbd.files import Files
 

@@ -10,34 +10,54 @@ cleared; what the world has.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, repeat
+from operator import is_
 from typing import Final
 
 from bbd.disk.column_map import ColumnMap, members
 from bbd.disk.journal_records import DataRecord, Record, ZeroRecord
-from bbd.disk.zeros import zero_section
+from bbd.disk.zeros import merge, zero_section
 from bbd.worlds.world import DATA_SECTIONS
 
 SECTION_OVERHEAD: Final = 200
 """Bytes that Python spends on a cached section beside its payload: object header, keys, dictionary slots."""
 CLEARED_GROUPS: Final = 64
 """Groups of cleared columns that one checkpoint takes, so that clearing a huge disk needs no huge snapshot."""
+WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
+"""All sections of a column, as bits."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
+_ALL: Final = range(DATA_SECTIONS)
+_WHOLE: Final = (1 << DATA_SECTIONS) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a checkpoint is to write: by column, the dirty sections; ``cleared`` columns begin from zeros.
+    """What is to be written into the world: ``masks`` says by column which sections are dirty, ``sections`` holds
+    these. ``cleared`` columns begin from zeros.
 
     ``whole``: nothing that the world lacked at that moment was left out.
     """
 
-    columns: dict[int, dict[int, bytes]]
+    masks: dict[int, int]
+    sections: dict[int, bytes]
     cleared: ColumnMap
     whole: bool
+
+    def batches(self, count: int) -> Iterator[dict[int, dict[int, bytes]]]:
+        """The dirty sections of ``count`` columns at a time, in order. What was yielded leaves the snapshot, or it
+        would keep payloads in memory that the cache has dropped."""
+        columns = iter(sorted(self.masks))
+        while batch := list(islice(columns, count)):
+            yield {column: self._take(column) for column in batch}
+
+    def _take(self, column: int) -> dict[int, bytes]:
+        indices = _ALL if self.masks[column] == _WHOLE else list(members(self.masks[column]))
+        first, pop = column << _COLUMN_SHIFT, self.sections.pop
+        return {index: pop(first | index) for index in indices}
 
 
 @dataclass(slots=True)
@@ -73,9 +93,12 @@ class Memory:
         self.allocated = allocated
         self.cleared = ColumnMap()
         self.clearing = ColumnMap()
-        self.in_flight = ColumnMap()
+        self.in_flight: set[int] = set()
         self.refreshing: set[int] = set()
         self.writes = 0
+        self.standing: dict[int, tuple[bytes, ...]] | None = None
+        """Where others change the world while it is open: what the world may have of dirty sections, if that is known,
+        the last written last. It is what tells their changes from ours."""
         self._unjournaled: dict[int, None] = {}
         self._zero_ranges: list[tuple[int, int]] = []
         self._dirty_columns: dict[int, int] = {}
@@ -98,6 +121,30 @@ class Memory:
             return payload
         return self.zero if self.reads_zero(section >> _COLUMN_SHIFT) else None
 
+    def lookup_run(self, sections: range) -> list[bytes] | None:
+        """The same for many sections at once: all of their bytes or ``None``."""
+        held: dict[int, bytes] = self.dirty if sections[0] in self.dirty else self.clean
+        if all(map(held.__contains__, sections)):
+            if held is self.clean:
+                deque(map(self.clean.move_to_end, sections), maxlen=0)
+            return [*map(held.__getitem__, sections)]
+        found: list[bytes] = []
+        for section in sections:
+            payload = self.lookup(section)
+            if payload is None:
+                return None
+            found.append(payload)
+        return found
+
+    def peek(self, sections: range) -> list[bytes | None]:
+        """The same for sections of one column, which don't count as used by that."""
+        column = sections.start >> _COLUMN_SHIFT
+        rest = self.zero if self.reads_zero(column) else None
+        found = [*map(self.clean.get, sections, repeat(rest))]
+        if column in self._dirty_columns:
+            found = [*map(self.dirty.get, sections, found)]
+        return found
+
     def reads_zero(self, column: int) -> bool:
         """Whether sections of this column that are not in memory are zeros."""
         return column not in self.allocated or column in self.cleared or column in self.clearing
@@ -116,22 +163,47 @@ class Memory:
         if payload == self.zero:
             payload = self.zero
         if section not in self.dirty:
-            self.clean.pop(section, None)
+            self._outdate(section, None)
             column = section >> _COLUMN_SHIFT
             self._dirty_columns[column] = self._dirty_columns.get(column, 0) | 1 << (section & _IN_COLUMN)
         self.dirty[section] = payload
         self._unjournaled[section] = None
 
-    def keep(self, section: int, payload: bytes) -> None:
-        """Cache what the world has."""
-        if section not in self.dirty:
-            self.clean[section] = payload
-            self.shrink()
+    def put_run(self, first: int, payloads: Sequence[bytes]) -> None:
+        """A client wrote whole sections, the first of which is ``first``: as :meth:`put`, all at once."""
+        zero = self.zero
+        if zero in payloads:
+            payloads = [zero if payload == zero else payload for payload in payloads]
+        sections = range(first, first + len(payloads))
+        for column in range(first >> _COLUMN_SHIFT, (sections[-1] >> _COLUMN_SHIFT) + 1):
+            self._mark_dirty(column, sections)
+        self.dirty.update(zip(sections, payloads, strict=True))
+        self._unjournaled.update(zip(sections, repeat(None)))
+
+    def keep(self, column: int, payloads: Sequence[bytes | None], wanted: int) -> None:
+        """Cache what the world has of a column: the sections whose bits are set in ``wanted``, where they are known and
+        memory doesn't know better."""
+        wanted &= ~self._dirty_columns.get(column, 0)
+        if self.reads_zero(column):
+            return
+        known = zip(range(column << _COLUMN_SHIFT, column + 1 << _COLUMN_SHIFT), payloads, strict=True)
+        self.clean.update(
+            {section: payload for section, payload in known if payload and wanted >> (section & _IN_COLUMN) & 1}
+        )
+        self.shrink()
+
+    def lacks(self, column: int) -> bool:
+        """Whether the world must be asked for any section of a column."""
+        if self.reads_zero(column):
+            return False
+        dirty, clean = self.dirty, self.clean
+        first = column << _COLUMN_SHIFT
+        return any(section not in clean and section not in dirty for section in range(first, first + DATA_SECTIONS))
 
     def shrink(self) -> None:
         """Drop the sections used longest ago until memory is within its limit, or only dirty ones are left."""
         clean = self.clean
-        excess = len(clean) + len(self.dirty) - self._capacity
+        excess = len(clean) + len(self.dirty) + len(self.standing or ()) - self._capacity
         while excess > 0 and clean:
             clean.popitem(last=False)
             excess -= 1
@@ -143,9 +215,11 @@ class Memory:
                 section = column << _COLUMN_SHIFT | index
                 del self.dirty[section]
                 self._unjournaled.pop(section, None)
+                if self.standing:
+                    self.standing.pop(section, None)
         self._forget_clean(first, count)
         self.cleared.update(self.allocated.within(first, count))
-        self.cleared.update(self.in_flight.within(first, count))
+        self.cleared.update(ColumnMap.of(_common(range(first, first + count), self.in_flight)))
         self._zero_ranges.append((first, count))
 
     def restore(self, columns: Mapping[int, Mapping[int, bytes]], cleared: Iterable[int]) -> None:
@@ -163,6 +237,47 @@ class Memory:
         if not self.reads_zero(column):
             self.refreshing.add(column)
 
+    # -- what others change in the world ----------------------------------------------------------------------------
+
+    def forget(self, columns: Iterable[int] | None) -> bool:
+        """Others have changed these columns, or any: drop what is cached of them. Whether some are dirty too."""
+        if columns is None:
+            self.clean.clear()
+            return bool(self._dirty_columns)
+        for column in columns:
+            self._forget_clean(column, 1)
+        return any(column in self._dirty_columns for column in columns)
+
+    def standing_of(self, column: int, indices: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
+        """What the world may have of these sections, as far as that is known."""
+        known = self.standing or {}
+        first = column << _COLUMN_SHIFT
+        return {index: known[first | index] for index in indices if first | index in known}
+
+    def doubt(self, column: int, sections: Mapping[int, bytes]) -> None:
+        """These were sent into the world, and nobody knows whether they are there."""
+        if self.standing is not None:
+            for index, payload in sections.items():
+                section = column << _COLUMN_SHIFT | index
+                if section in self.dirty:
+                    self.standing[section] = (*self.standing.get(section, ()), payload)
+
+    def revise(self, section: int, payload: bytes) -> None:
+        """The world has ``payload``, with others' changes in it: what was written to the section since it was read
+        goes on top."""
+        self.clean.pop(section, None)
+        written, known = self.dirty.get(section), (self.standing or {}).get(section)
+        if written is not None and known is not None and self.standing is not None:
+            self.put(section, merge(known[0], written, payload))
+            self.standing[section] = (payload,)
+
+    def adopt(self, section: int, sent: bytes, merged: bytes) -> None:
+        """``merged`` went into the world where ``sent`` was to go: others' changes are in it. What was written to the
+        section since goes on top."""
+        written = self.dirty.get(section)
+        if written is not None:
+            self.put(section, merged if written is sent else merge(sent, written, merged))
+
     # -- journal --------------------------------------------------------------------------------------------------
 
     @property
@@ -174,6 +289,11 @@ class Memory:
     def unjournaled_sections(self) -> int:
         """How many sections a flush has to log."""
         return len(self._unjournaled)
+
+    def mostly_unjournaled(self, least: int) -> list[int]:
+        """The columns of which a flush has to log ``least`` sections or more."""
+        counts = Counter(section >> _COLUMN_SHIFT for section in self._unjournaled)
+        return [column for column, count in counts.items() if count >= least]
 
     def take_batch(self, *, only_zeros: bool = False) -> Batch:
         """What is not in the journal yet; from now on it counts as journaled."""
@@ -199,23 +319,26 @@ class Memory:
         """Whether the world lacks anything."""
         return bool(self.dirty or self.cleared or self.clearing or self._zero_ranges or self.refreshing)
 
-    def snapshot(self) -> Snapshot:
-        """Begin a checkpoint of what the world lacks: all dirty sections, and cleared columns up to a bound."""
-        columns = {
-            column: {index: self.dirty[column << _COLUMN_SHIFT | index] for index in members(mask)}
-            for column, mask in self._dirty_columns.items()
-        }
-        for column in self.refreshing:
-            columns.setdefault(column, {})
-        self.clearing = self._take_cleared(columns)
-        for column in self.clearing:
-            columns.setdefault(column, {})
-        # They begin from zeros anyway; but should this checkpoint break off, what it left of them must be taken away.
-        self.clearing.update(ColumnMap.of(column for column in columns if column not in self.allocated))
-        self.in_flight = ColumnMap()
-        for column in columns:
-            self.in_flight.add(column)
-        return Snapshot(columns, self.clearing.copy(), whole=not self.cleared)
+    def snapshot(self, only: Collection[int] | None = None) -> Snapshot:
+        """Begin to bring into the world what it lacks: all dirty sections, and cleared columns up to a bound; or just
+        what the columns ``only`` have. One snapshot at a time, until :meth:`abandon`."""
+        if only is None:
+            masks = dict.fromkeys(self.refreshing, 0) | self._dirty_columns
+            sections = self.dirty.copy()
+            self.clearing = self._take_cleared(masks, CLEARED_GROUPS)
+            masks = dict.fromkeys(self.clearing, 0) | masks
+        else:
+            masks = {column: self._dirty_columns[column] for column in only}
+            sections = {
+                section: self.dirty[section]
+                for column, mask in masks.items()
+                for section in (column << _COLUMN_SHIFT | index for index in members(mask))
+            }
+            self.clearing = self._take_cleared(masks, 0)
+        # They begin from zeros anyway; but should this be broken off, what it left of them must be taken away.
+        self.clearing.update(ColumnMap.of(column for column in masks if column not in self.allocated))
+        self.in_flight = set(masks)
+        return Snapshot(masks, sections, self.clearing.copy(), whole=only is None and not self.cleared)
 
     def settle(self, columns: Mapping[int, Mapping[int, bytes]], vacant: set[int]) -> None:
         """These columns of the snapshot are in the world now, durably; ``vacant`` ones by not being there."""
@@ -227,19 +350,46 @@ class Memory:
                 self.allocated.discard(column)
             else:
                 self.allocated.add(column)
-            for index, payload in sections.items():
-                self._settle_section(column, index, payload)
+            if len(sections) < DATA_SECTIONS or not self._settle_whole(column, list(sections.values())):
+                for index, payload in sections.items():
+                    self._settle_section(column, index, payload)
         self.shrink()
 
-    def abandon(self) -> None:
-        """The checkpoint is over; what it did not settle is left to the next one."""
+    def abandon(self, gone: Iterable[int] = ()) -> None:
+        """The snapshot is done with; what of it was not settled is left to the next one. ``gone`` columns left the
+        world for being zeros, but the map could not be told."""
+        self.cleared.update(ColumnMap.of(gone))
         self.cleared.update(self.clearing)
         self.clearing = ColumnMap()
-        self.in_flight = ColumnMap()
+        self.in_flight = set()
+
+    def _settle_whole(self, column: int, payloads: Sequence[bytes]) -> bool:
+        """Settle all sections of a column that were not written meanwhile; else change nothing."""
+        first = column << _COLUMN_SHIFT
+        span = range(first, first + DATA_SECTIONS)
+        dirty = self.dirty
+        if not all(map(is_, map(dirty.get, span), payloads)):
+            return False
+        for section in span:
+            del dirty[section]
+        if self.standing:
+            for section in span:
+                self.standing.pop(section, None)
+        if self._unjournaled:
+            for section in span:
+                self._unjournaled.pop(section, None)
+        del self._dirty_columns[column]
+        if column not in self.cleared:
+            self.clean.update(zip(span, payloads, strict=True))
+        return True
 
     def _settle_section(self, column: int, index: int, payload: bytes) -> None:
         section = column << _COLUMN_SHIFT | index
+        if self.standing is not None:
+            self.standing.pop(section, None)
         if self.dirty.get(section) is not payload:
+            if self.standing is not None and section in self.dirty:
+                self.standing[section] = (payload,)
             return
         del self.dirty[section]
         self._unjournaled.pop(section, None)
@@ -251,24 +401,39 @@ class Memory:
         if column not in self.cleared:
             self.clean[section] = payload
 
-    def _take_cleared(self, dirty: Iterable[int]) -> ColumnMap:
-        """Move cleared columns out of ``cleared``: those with dirty sections, and groups up to a bound."""
+    def _take_cleared(self, dirty: Iterable[int], groups: int) -> ColumnMap:
+        """Move cleared columns out of ``cleared``: those with dirty sections, and so many groups."""
         taken = ColumnMap()
         for column in dirty:
             if column in self.cleared:
                 taken.add(column)
-        for group in list(self.cleared.groups)[:CLEARED_GROUPS]:
+        for group in list(self.cleared.groups)[:groups]:
             taken.groups[group] = self.cleared.groups[group]
         self.cleared.difference_update(taken)
         return taken
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
+    def _mark_dirty(self, column: int, sections: range) -> None:
+        """Note that those of ``sections`` that are in this column are dirty from now on."""
+        base = column << _COLUMN_SHIFT
+        low, high = max(sections.start - base, 0), min(sections.stop - base, DATA_SECTIONS)
+        before = self._dirty_columns.get(column, 0)
+        after = before | (1 << high) - (1 << low)
+        if after != before:
+            self._dirty_columns[column] = after
+            drop = self.clean.pop if self.standing is None else self._outdate
+            for section in range(base + low, base + high):
+                drop(section, None)
+
+    def _outdate(self, section: int, default: None) -> None:
+        """A section is written that was clean, if it was known at all."""
+        was = self.clean.pop(section, default)
+        if was is not None and self.standing is not None:
+            self.standing[section] = (was,)
+
     def _dirty_within(self, first: int, count: int) -> list[int]:
-        span = range(first, first + count)
-        if count < len(self._dirty_columns):
-            return [column for column in span if column in self._dirty_columns]
-        return [column for column in self._dirty_columns if column in span]
+        return _common(range(first, first + count), self._dirty_columns)
 
     def _forget_clean(self, first: int, count: int) -> None:
         span = range(first << _COLUMN_SHIFT, (first + count) << _COLUMN_SHIFT)
@@ -276,3 +441,10 @@ class Memory:
         stale = span if len(span) < len(clean) else [section for section in clean if section in span]
         for section in stale:
             clean.pop(section, None)
+
+
+def _common(span: range, columns: Collection[int]) -> list[int]:
+    """The columns that lie in ``span``, at the cost of the smaller of the two; ``columns`` is a set or a mapping."""
+    if len(span) < len(columns):
+        return [column for column in span if column in columns]
+    return [column for column in columns if column in span]

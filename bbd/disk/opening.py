@@ -55,7 +55,7 @@ class Place:
     def allocation(self) -> AllocationFile:
         """The disk's allocation map, not loaded yet."""
         path = allocation_path(self.world, self.descriptor.name)
-        return AllocationFile(self.files, path, self.descriptor.uuid_bytes, redo=not self.identity.checked)
+        return AllocationFile(self.files, path, self.descriptor.uuid_bytes)
 
 
 def allocation_path(world: Path, name: str) -> Path:

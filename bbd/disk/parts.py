@@ -14,6 +14,7 @@ from bbd.disk.watch import Watch
 from bbd.worlds.world import Site
 
 READ_THREADS: Final = 3
+WRITE_THREADS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Where a disk's blocking work is done; journal and checkpoint have one thread each, so their work has an order."""
+    """Where a disk's blocking work is done; the journal's has one thread, so its work has an order. A thread begins
+    when it is first needed."""
 
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READ_THREADS, "bbd-read"))
     journal: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "bbd-journal"))
-    checkpoint: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "bbd-checkpoint"))
+    checkpoint: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WRITE_THREADS, "bbd-checkpoint"))
+    spare: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "bbd-spare"))
 
     def shutdown(self) -> None:
         """Wait for what runs, forget what waits."""
-        for executor in (self.readers, self.checkpoint, self.journal):
+        for executor in (self.readers, self.checkpoint, self.journal, self.spare):
             executor.shutdown(wait=True, cancel_futures=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import Descriptor, save_descriptor
-from bbd.disk.journal import Journal, remove_segments
+from bbd.disk.journal import Journal
+from bbd.disk.journal_segments import remove_segments
 from bbd.files import Files
 
 

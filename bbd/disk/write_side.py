@@ -9,6 +9,7 @@ from bbd.disk.checkpointer import Checkpointer
 from bbd.disk.committer import Committer, Sequence
 from bbd.disk.journal import Journal
 from bbd.disk.parts import Parts, Threads
+from bbd.disk.world_writer import WorldWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class WriteSide:
 def make_write_side(
     parts: Parts, threads: Threads, journal: Journal, written: Callable[[Iterable[int]], None]
 ) -> WriteSide:
-    """Put the parts of the open epoch together. ``written`` is told which columns a checkpoint has written anew."""
+    """Put the parts of the open epoch together. ``written`` is told which columns the world has anew."""
     sequence = Sequence(parts.records.descriptor.epoch)
-    committer = Committer(parts.memory, journal, sequence, threads.journal)
-    return WriteSide(journal, committer, Checkpointer(parts, committer, sequence, threads.checkpoint, written))
+    writer = WorldWriter(parts, threads.checkpoint, written)
+    committer = Committer(parts.memory, journal, sequence, writer, threads)
+    checkpointer = Checkpointer(parts.memory, journal, committer, writer, threads.checkpoint)
+    return WriteSide(journal, committer, checkpointer)

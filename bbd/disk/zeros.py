@@ -1,6 +1,9 @@
-"""The one object that stands for a section of zeros, so that telling one is a comparison of identities."""
+"""Payloads of whole sections: the one object that stands for zeros, so that telling it is a comparison of identities,
+and two changes in one."""
 
 from functools import cache
+
+import numpy as np
 
 
 @cache
@@ -12,3 +15,10 @@ def zero_section(size: int) -> bytes:
 def canonical(payload: bytes, zero: bytes) -> bytes:
     """``payload``, or ``zero`` itself where they are equal."""
     return zero if payload == zero else payload
+
+
+def merge(was: bytes, theirs: bytes, ours: bytes) -> bytes:
+    """Two changes of a section in one: bytes that ``theirs`` has changed are theirs, all others ``ours``."""
+    before, after = np.frombuffer(was, np.uint8), np.frombuffer(theirs, np.uint8)
+    merged = np.where(before != after, after, np.frombuffer(ours, np.uint8)).tobytes()
+    return canonical(merged, zero_section(len(merged)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,15 @@ class Codec(Protocol):
 
     def byte_at(self, block: int) -> int | None:
         """The payload byte that block index ``block`` holds a part of; ``None`` for scaffolding."""
+
+
+@runtime_checkable
+class WholeCodec(Codec, Protocol):
+    """A codec that can also decode sections together in which nothing is lost. It need not: it is but faster."""
+
+    def decode_whole(self, indices: npt.NDArray[np.uint8]) -> bytes:
+        """The payloads, one behind the other, of any number of sections of which every block is in the palette and
+        none is air: their palette indices in block order."""
 
 
 class Layout(Protocol):

@@ -1,4 +1,4 @@
-"""Receive buffers that many connections share.
+"""Where input goes: a buffer that many connections share, and what becomes of payloads too long for it.
 
 A buffer protocol asks for a buffer, and gets it back filled, in one go on one thread. So all connections of a server
 can receive into the same memory, and a connection that is idle owns none.
@@ -7,6 +7,8 @@ can receive into the same memory, and a connection that is idle owns none.
 from __future__ import annotations
 
 from typing import Final
+
+from bbd.blocks import cut
 
 ARENA_SIZE: Final = 256 << 10
 """Bytes of the shared buffer: more than 32 writes of 4 KiB, and more than a socket holds by default."""
@@ -33,7 +35,7 @@ class Arena:
             self._spare = buffer
 
 
-class Payload:
+class Buffer:
     """A payload that is received into a buffer of its own.
 
     The buffer grows with what has come, so that a client that announces much and sends little holds little.
@@ -78,3 +80,27 @@ class Payload:
     def give_back(self) -> None:
         """The buffer is used no more."""
         self._arena.give_back(self._buffer)
+
+
+class Blocks:
+    """A payload of ``length`` bytes that is cut into blocks of ``size`` bytes as it comes, and holds no more than that.
+
+    A multiple of ``size`` is expected.
+    """
+
+    def __init__(self, length: int, size: int) -> None:
+        self.blocks: list[bytes] = []
+        self._count = length // size
+        self._size = size
+
+    @property
+    def complete(self) -> bool:
+        """Whether every block has come."""
+        return len(self.blocks) == self._count
+
+    def take(self, data: memoryview) -> int:
+        """Cut the payload's whole blocks off ``data``, which goes on from those before; return their bytes."""
+        wanted = (self._count - len(self.blocks)) * self._size
+        fresh = cut(data[:wanted], self._size)
+        self.blocks += fresh
+        return len(fresh) * self._size

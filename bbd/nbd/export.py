@@ -1,8 +1,8 @@
 """What the protocol asks of a disk: the border between ``nbd`` and whatever stores the bytes.
 
-The server calls ``try_read`` and ``try_write`` from its receive loop, for every request that is inside the disk and
-allowed. They answer at once or not at all; the slow twins may take their time. Offsets and lengths are bytes; the
-caller has checked ``0 <= offset``, ``0 < length`` and ``offset + length <= size``.
+The server calls ``try_read``, ``try_write`` and ``try_flush`` from its receive loop, for every request that is inside
+the disk and allowed. They answer at once or not at all; the slow twins may take their time. Offsets and lengths are
+bytes; the caller has checked ``0 <= offset``, ``0 < length`` and ``offset + length <= size``.
 A failure is an ``OSError``; its ``errno`` goes to the client (EPERM, EIO, ENOMEM, EINVAL, ENOSPC, anything else EIO).
 """
 
@@ -20,6 +20,8 @@ class Device(Protocol):
 
     size: int
     read_only: bool
+    block_size: int
+    """Bytes. What is written by whole blocks may be handed over in blocks, see :meth:`try_write_blocks`."""
 
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         """The bytes, as parts that nobody will change any more; ``None`` if that takes I/O."""
@@ -31,8 +33,15 @@ class Device(Protocol):
         """Take the bytes at once and return True, or change nothing and return False. ``data`` is the caller's
         again when this returns: keep no reference."""
 
+    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+        """As ``try_write``, with the bytes cut into blocks: ``offset`` is a multiple of their size."""
+
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """Take the bytes, which the caller won't change any more, all visible at once when they are."""
+
+    def try_flush(self) -> bool:
+        """Make everything acknowledged before this call safe and return True, where that takes no longer than to hand
+        it to a thread and back; else return False."""
 
     async def flush(self) -> None:
         """Return when everything acknowledged before this call is on stable storage."""

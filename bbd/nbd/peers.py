@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bbd.nbd.buffers import Arena
 from bbd.nbd.export import Export
-from bbd.nbd.spinning import SPIN, Spinner
+from bbd.nbd.spinning import Spinner
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Limits:
     """Requests that wait for the device."""
     max_in_flight_bytes: int = 64 << 20
     """Bytes of READ and WRITE requests that wait for the device; one request may always go."""
-    spin: float = SPIN
+    busy_poll: float = 0.0
     """To wait awake after a lone request, see :mod:`bbd.nbd.spinning`; 0 is not at all."""
 
 

@@ -33,7 +33,7 @@ class NbdServer:
         """
         check_exports(exports)
         limits = limits or Limits()
-        self._host = Host(tuple(exports), limits, Arena(), Peers(), Spinner(limits.spin))
+        self._host = Host(tuple(exports), limits, Arena(), Peers(), Spinner(limits.busy_poll))
         self._servers: list[asyncio.Server] = []
         self._socket_files: list[SocketFile] = []
         self._stopping: asyncio.Task[None] | None = None

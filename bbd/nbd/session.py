@@ -37,7 +37,8 @@ class Session(asyncio.BufferedProtocol):
         device = chosen.export.device
         self._host = host
         self._device = device
-        self._transmission = Transmission(Bounds(device.size, chosen.max_length, device.read_only), host.arena)
+        bounds = Bounds(device.size, chosen.max_length, device.read_only, device.block_size)
+        self._transmission = Transmission(bounds, host.arena)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._writable = writable
@@ -102,7 +103,9 @@ class Session(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:  # noqa: C901 - one loop: calls per request are what makes such loops slow
         transmission = self._transmission
-        try_read, try_write = self._device.try_read, self._device.try_write
+        device = self._device
+        try_read, try_write, try_flush = device.try_read, device.try_write, device.try_flush
+        try_write_blocks = device.try_write_blocks
         replies: list[Part] = []
         moved = 0
         for error, command, flags, cookie, offset, length, payload in transmission.requests():
@@ -113,12 +116,15 @@ class Session(asyncio.BufferedProtocol):
             try:
                 if command == wire.NBD_CMD_READ:
                     parts = try_read(offset, length)
-                elif payload is not None and try_write(offset, payload):
+                elif payload is None:
+                    parts = () if command == wire.NBD_CMD_FLUSH and try_flush() else None
+                elif try_write_blocks(offset, payload) if isinstance(payload, list) else try_write(offset, payload):
                     parts = ()
+                done = parts is not None and (not flags or try_flush())
             except Exception as failure:
                 replies.append(error_reply(error_value(failure), cookie))
                 continue
-            if parts is None or flags:
+            if parts is None or not done:
                 kept = None if payload is None or parts is not None else transmission.keep(payload)
                 self._start(Work(command, flags, cookie, offset, length, kept))
                 if self._full:

@@ -1,8 +1,9 @@
 """Waiting awake for the next request of a client that sends one at a time.
 
 A thread that sleeps in the kernel takes tens of microseconds to wake up, longer than the whole answer to a small
-request. So after a round with few replies the loop looks at its sockets without sleeping, for a moment. A server whose
-clients are silent sleeps, one with full batches never gets here, and one with a single processor leaves it to others.
+request. So where busy polling is asked for, the loop looks at its sockets without sleeping for a moment after a round
+with few replies. A server whose clients are silent sleeps, one with full batches never gets here, and one with a single
+processor leaves it to others. Everything else on the loop has its turn between two looks.
 """
 
 from __future__ import annotations
@@ -10,19 +11,16 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import Final
-
-SPIN: Final = 50e-6
-"""Seconds. Measured: a client with one request in flight gets about twice as many answers."""
 
 
 class Spinner:
     """Keeps one event loop awake, until ``seconds`` after the last :meth:`touch`; 0 is not at all."""
 
-    def __init__(self, seconds: float = SPIN) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         self._seconds = seconds if _processors() > 1 else 0.0
         self._until = 0.0
         self._spinning = False
+        self._loop: asyncio.AbstractEventLoop
 
     def touch(self) -> None:
         """A request has been answered, and its client may send the next at once."""
@@ -30,11 +28,12 @@ class Spinner:
             self._until = time.perf_counter() + self._seconds
             if not self._spinning:
                 self._spinning = True
+                self._loop = asyncio.get_running_loop()
                 self._turn()
 
     def _turn(self) -> None:
         if time.perf_counter() < self._until:
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._loop.call_soon(self._turn)
         else:
             self._spinning = False
 

@@ -11,14 +11,17 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from bbd.nbd import wire
-from bbd.nbd.buffers import Arena, Payload
+from bbd.nbd.buffers import Arena, Blocks, Buffer
 
-Request: TypeAlias = tuple[int, int, int, bytes, int, int, memoryview | None]
+Payload: TypeAlias = memoryview | list[bytes]
+Request: TypeAlias = tuple[int, int, int, bytes, int, int, Payload | None]
 """(error, type, command flags, cookie, offset, length, payload). Where error is not 0 it is the reply, and nothing else
-is to be done; else offset and length lie inside the disk, and a WRITE has its payload."""
+is to be done; else offset and length lie inside the disk, and a WRITE has its payload: in one piece, or, where it is
+long and made of whole blocks, cut into them."""
 
 MAX_CARRIED_PAYLOAD: Final = 64 << 10
-"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer."""
+"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer. But
+one of whole blocks is cut into them as it comes, while the client fills the socket again."""
 
 OK_REPLY: Final = wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, 0, bytes(8))[:8]
 """What a simple reply without an error begins with; the cookie follows, then the data of a READ."""
@@ -45,11 +48,15 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What an export allows: its size and the longest READ or WRITE in bytes, and whether it may be written."""
+    """What an export allows: its size and the longest READ or WRITE in bytes, and whether it may be written.
+
+    Long payloads are cut into blocks of ``block_size`` bytes.
+    """
 
     size: int
     max_length: int
     read_only: bool
+    block_size: int
 
 
 def error_reply(error: int, cookie: bytes) -> bytes:
@@ -84,8 +91,8 @@ class Transmission:
     be left early, and :meth:`resume` goes on from there. After each round call :meth:`park`: until the next
     ``get_buffer`` or ``resume`` the shared buffer is others'. When ``ending`` is set nothing more comes.
 
-    A payload is a view of a buffer that is used again as soon as the next request is asked for: :meth:`keep` it if it
-    must live longer.
+    A payload in one piece is a view of a buffer that is used again as soon as the next request is asked for:
+    :meth:`keep` it if it must live longer.
     """
 
     def __init__(self, bounds: Bounds, arena: Arena) -> None:
@@ -99,15 +106,16 @@ class Transmission:
         self._position = 0
         self._end = 0
         self._carried = b""
-        self._payload: Payload | None = None
-        self._lent: Payload | None = None
+        self._buffer: Buffer | None = None
+        self._lent: Buffer | None = None
+        self._blocks: Blocks | None = None
         self._pending: Request | None = None
         self._swallow = 0
 
     def get_buffer(self) -> memoryview:
         """Where the next input goes."""
-        if self._payload is not None:
-            return self._payload.room()
+        if self._buffer is not None:
+            return self._buffer.room()
         view = self._arena.view
         if not self._carried:
             return view
@@ -117,8 +125,8 @@ class Transmission:
 
     def received(self, count: int) -> None:
         """``count`` bytes were put into the buffer that :meth:`get_buffer` gave last."""
-        if self._payload is not None:
-            self._payload.received(count)
+        if self._buffer is not None:
+            self._buffer.received(count)
             return
         self._data = self._arena.view
         self._end = len(self._carried) + count
@@ -139,8 +147,10 @@ class Transmission:
         self._stopping = True
         self._readable = self._writable = 0
 
-    def keep(self, payload: memoryview) -> bytearray:
+    def keep(self, payload: Payload) -> bytearray:
         """The payload of the request that came last, in a buffer that nobody will use again."""
+        if isinstance(payload, list):
+            return bytearray().join(payload)
         if self._lent is None:
             return bytearray(payload)
         kept, self._lent = self._lent.take(), None
@@ -183,12 +193,14 @@ class Transmission:
         """The request that began in an earlier round, if it is complete now."""
         if self._pending is None:
             return None
-        if self._payload is None:
+        if self._blocks is not None:
+            return self._gathered(self._blocks)
+        if self._buffer is None:
             return self._swallowed()
-        if not self._payload.complete:
+        if not self._buffer.complete:
             return None
         error, command, flags, cookie, offset, length, _ = self._pending
-        self._lent, self._payload, self._pending = self._payload, None, None
+        self._lent, self._buffer, self._pending = self._buffer, None, None
         return error, command, flags, cookie, offset, length, self._lent.view()
 
     def _return_payload(self) -> None:
@@ -197,12 +209,29 @@ class Transmission:
             self._lent = None
 
     def _await_payload(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> None:
-        if length <= min(MAX_CARRIED_PAYLOAD, len(self._arena.view) // 2):
+        block_size, arena_size = self._bounds.block_size, len(self._arena.view)
+        whole = not offset % block_size and not length % block_size
+        in_blocks = whole and block_size < length and 2 * block_size <= arena_size
+        if not in_blocks and length <= min(MAX_CARRIED_PAYLOAD, arena_size // 2):
             return
-        self._payload = Payload(self._arena, length)
-        self._payload.put(self._data[self._position + wire.REQUEST.size : self._end])
-        self._position = self._end
         self._pending = (0, command, flags, cookie, offset, length, None)
+        self._position += wire.REQUEST.size
+        if in_blocks:
+            self._blocks = Blocks(length, block_size)
+            self._gathered(self._blocks)
+        else:
+            self._buffer = Buffer(self._arena, length)
+            self._buffer.put(self._data[self._position : self._end])
+            self._position = self._end
+
+    def _gathered(self, blocks: Blocks) -> Request | None:
+        """Cut what has come of a payload; give the request once that is all."""
+        self._position += blocks.take(self._data[self._position : self._end])
+        if self._pending is None or not blocks.complete:
+            return None
+        error, command, flags, cookie, offset, length, _ = self._pending
+        self._blocks = self._pending = None
+        return error, command, flags, cookie, offset, length, blocks.blocks
 
     def _unusual(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> Request | None:
         if command == wire.NBD_CMD_DISC:

@@ -11,7 +11,8 @@ the written sections, or hold the event loop: every method here blocks and is ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import errno
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
@@ -73,6 +74,15 @@ class ColumnUnreadable(OSError):
         self.raw = raw
 
 
+class ColumnsChanged(OSError):
+    """Somebody has changed ``columns`` since they were read (EAGAIN). They stand as he left them; all others of the
+    write are in the world. Read them again, merge, and write again."""
+
+    def __init__(self, columns: Collection[int], why: str) -> None:
+        super().__init__(errno.EAGAIN, why)
+        self.columns = columns
+
+
 Reading: TypeAlias = StoredColumn | ColumnUnreadable | None
 """What reading a column gives: ``None`` where no chunk is."""
 
@@ -94,7 +104,8 @@ class Site(Protocol):
         """Write columns, durably: at return all of them are synced. A column left without any block that is not air,
         in a chunk that holds nothing else of anybody's, is removed.
 
-        On ``OSError`` (ENOSPC, EIO…) each column stands as before or as written, never half; call again to retry.
+        On :class:`ColumnsChanged` all but these are in the world. On other ``OSError`` (ENOSPC, EIO…) each column
+        stands as before or as written, never half; call again to retry.
         """
 
     def make_safe(self) -> None:

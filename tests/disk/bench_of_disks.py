@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bbd.blocks import cut
 from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.identity import Identity
@@ -69,6 +70,11 @@ async def read_all(disk: Disk, offset: int = 0, length: int | None = None) -> by
 
 
 async def put(disk: Disk, offset: int, data: bytes) -> None:
-    """Write as a server does: at once if it can be."""
-    if not disk.try_write(offset, memoryview(data)):
+    """Write as a server does: at once if it can be, and every other run of whole sections cut into them."""
+    blocks = cut(memoryview(data), disk.block_size)
+    if not offset % (2 * disk.block_size) and blocks and not len(data) % disk.block_size:
+        taken = disk.try_write_blocks(offset, blocks)
+    else:
+        taken = disk.try_write(offset, memoryview(data))
+    if not taken:
         await disk.write(offset, data)

@@ -15,6 +15,7 @@ from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.palettes.palette256 import load_palette256
 from bbd.geometry.registry import codec
 from bbd.worlds.anvil.level import create_world
+from bbd.worlds.anvil.stitched import Stitched
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import KEEP, ColumnWrite, Site, read_column
 from tests.interop.readers import Place, nbt_blocks, prismarine_blocks
@@ -30,6 +31,7 @@ GEOMETRIES: dict[str, tuple[Layout, tuple[int, int]]] = {
     "linear": (LinearLayout(), (-5, -30)),
 }
 NAMES = load_palette256().names
+CHECK = bytes(range(128))
 
 
 class Model:
@@ -53,7 +55,7 @@ class Model:
                 if self.rng.random() < 0.6
             }
             batch[column] = ColumnWrite(
-                [payloads.get(section, KEEP) for section in range(16)] + [b"check", None, None, KEEP],
+                [payloads.get(section, KEEP) for section in range(16)] + [CHECK, self.rng.randbytes(4096), None, KEEP],
                 stored.base if stored else None,
             )
             self.sections |= {(column, section): payload for section, payload in payloads.items()}
@@ -74,7 +76,14 @@ def geometry(request: pytest.FixtureRequest) -> Geometry:
 
 @pytest.mark.parametrize(
     ("reader", "compression"),
-    [(prismarine_blocks, "zlib"), (nbt_blocks, "zlib"), (nbt_blocks, "lz4"), (nbt_blocks, "none")],
+    [
+        (prismarine_blocks, "stitched"),
+        (nbt_blocks, "stitched"),
+        (prismarine_blocks, "zlib"),
+        (nbt_blocks, "zlib"),
+        (nbt_blocks, "lz4"),
+        (nbt_blocks, "none"),
+    ],
 )
 def test_every_probed_byte_is_the_promised_block(
     tmp_path: Path, geometry: Geometry, reader: Reader, compression: str
@@ -85,9 +94,60 @@ def test_every_probed_byte_is_the_promised_block(
         model = Model(anvil.site(geometry, compression=compression), seed=1)
         model.write(COLUMNS)
         model.write(COLUMNS[::2])
+        assert all(_is_stitched(model.site, column) == (compression == "stitched") for column in COLUMNS)
     offsets = _probes(model.rng)
     places = [place for offset in offsets for place in geometry.locate(offset)]
     assert reader(world / "region", places) == [model.block(offset) for offset in offsets]
+
+
+def _is_stitched(site: Site, column: int) -> bool:
+    stored = read_column(site, column)
+    return stored is not None and isinstance(stored.base, Stitched)
+
+
+@pytest.mark.parametrize("folder", ["region", "dimensions/minecraft/overworld/region"])
+@pytest.mark.parametrize("reader", [prismarine_blocks, nbt_blocks])
+@pytest.mark.parametrize(("name", "palette"), [("byte", "palette256"), ("nibble", "concrete"), ("nibble", "wool")])
+def test_stitched_columns_of_every_shape(tmp_path: Path, reader: Reader, name: str, palette: str, folder: str) -> None:
+    """Full, sparse and uniform ones, check and parity sections too, beside chunks of other compressions."""
+    world = tmp_path / "world"
+    create_world(world, spawn_chunk=(-1, -1), name="world")
+    if folder != "region":
+        (world / folder).parent.mkdir(parents=True)
+        (world / "region").rename(world / folder)
+    kind = codec(name, palette)
+    geometry = Geometry(kind, HilbertLayout(), (0, 0))
+    rng = random.Random(name + palette)
+    columns = _shapes(kind.section_size, rng)
+    with AnvilWorld(world) as anvil:
+        for choice, numbers in {"stitched": (0, 1, 2, 3), "lz4": (4,), "zlib": (5,)}.items():
+            site = anvil.site(geometry, compression=choice)
+            site.write({number: ColumnWrite(columns[number]) for number in numbers})
+            assert all(_is_stitched(site, number) == (choice == "stitched") for number in numbers)
+    places, expected = [], []
+    for number in (0, 1, 2, 3, 5):
+        cx, cz = geometry.chunk_of(number)
+        for y, payload in enumerate(columns[number]):
+            blocks = kind.encode(payload or b"")
+            for index in (*rng.sample(range(256), 20), *rng.sample(range(4096), 20)):
+                places.append((16 * cx + (index & 15), 16 * y + (index >> 8), 16 * cz + (index >> 4 & 15)))
+                expected.append(kind.palette[int(blocks[index])].name)
+    assert reader(world / folder, places) == expected
+
+
+def _shapes(size: int, rng: random.Random) -> list[list[bytes | None]]:
+    full = [rng.randbytes(size) for _ in range(16)]
+    parity = [rng.randbytes(size) for _ in range(3)]
+    sparse = [payload if y in (3, 4, 11) else None for y, payload in enumerate(full)]
+    uniform: list[bytes | None] = [bytes([17 * y]) * size for y in range(16)]
+    return [
+        [*full, CHECK, *parity],
+        [*sparse, CHECK, parity[0], None, None],
+        [*uniform, CHECK, None, parity[1], None],
+        [*[None] * 15, full[0], *[None] * 4],
+        [*full, CHECK, None, None, None],
+        [*sparse, CHECK, *parity],
+    ]
 
 
 def _probes(rng: random.Random) -> list[int]:

@@ -27,10 +27,11 @@ def _splitter(sections: int) -> struct.Struct:
 @dataclass
 class MemoryDevice:
     """``miss``: nothing is at hand. ``delay``: seconds before every slow answer. ``failure``: raised by everything.
-    ``gate``: slow answers wait until it is set."""
+    ``gate``: slow answers wait until it is set. ``quick``: flushes take no time."""
 
     size: int
     read_only: bool = False
+    block_size: int = SECTION
     miss: bool = False
     delay: float = 0
     failure: Exception | None = None
@@ -42,6 +43,7 @@ class MemoryDevice:
     most_running_bytes: int = 0
     running_bytes: int = 0
     recording: bool = False
+    quick: bool = False
 
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         if self.recording:
@@ -64,9 +66,26 @@ class MemoryDevice:
         self._put(offset, data)
         return True
 
+    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+        if self.recording:
+            self.calls.append(f"try_write_blocks {offset} {len(blocks)}")
+        if self.failure is not None and not self.miss:
+            raise self.failure
+        if self.miss:
+            return False
+        assert offset % SECTION == 0
+        assert {len(block) for block in blocks} == {SECTION}
+        self.sections.update(enumerate(blocks, offset // SECTION))
+        return True
+
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         await self._slowly(f"write {offset} {len(data)}", len(data))
         self._put(offset, memoryview(data))
+
+    def try_flush(self) -> bool:
+        if self.recording:
+            self.calls.append("try_flush")
+        return self.quick
 
     async def flush(self) -> None:
         await self._slowly("flush")

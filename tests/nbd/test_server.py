@@ -19,7 +19,7 @@ from bbd.nbd.export import Export
 from bbd.nbd.peers import Limits
 from bbd.nbd.server import NbdServer
 from bbd.nbd.session import Session
-from tests.nbd.memory_device import MemoryDevice, export
+from tests.nbd.memory_device import SECTION, MemoryDevice, export
 from tests.nbd.serving import Client, go_data, serving
 
 
@@ -165,11 +165,14 @@ def test_hundreds_of_idle_clients_cost_next_to_nothing() -> None:
             client.go()
             assert client.write(number * 10, b"hello") == 0
             assert client.write(0, bytes(100_000)) == 0
+            assert client.write(0, bytes(SECTION * 30)) == 0
         assert served.server.connections == 400
         sessions = [found for found in gc.get_objects() if isinstance(found, Session)]
         held = [session._transmission for session in sessions if session._host is served.server._host]
         assert len(held) == 400
-        assert all(not each._carried and each._payload is None and each._lent is None for each in held)
+        assert all(
+            not each._carried and each._blocks is None and each._buffer is None and each._lent is None for each in held
+        )
         for client in clients:
             assert client.read(5, 1) == b"\0"
             client.socket.close()

@@ -53,7 +53,7 @@ def open_gate(served: Serving, device: MemoryDevice) -> None:
 
 
 @pytest.mark.parametrize("miss", [False, True])
-@pytest.mark.parametrize("length", [1, 4096, 5000, 65536, 65537, 300_000, 3 << 20])
+@pytest.mark.parametrize("length", [1, 4096, 5000, 8192, 65536, 65537, 300_000, 3 << 20])
 def test_what_was_written_is_read(client: Client, device: MemoryDevice, miss: bool, length: int) -> None:
     device.miss = miss
     payload = os.urandom(length)
@@ -101,6 +101,20 @@ def test_fua_flushes_before_the_reply(served: Serving, client: Client, device: M
         assert device.calls[-1] == "flush"
         assert device.content()[:4] == b"data"
         device.calls.clear()
+
+
+def test_quick_flushes_take_no_task(client: Client, device: MemoryDevice) -> None:
+    device.recording = device.quick = True
+    client.send(request(WRITE, 0, 4, flags=FUA, cookie=1) + b"data" + request(FLUSH, cookie=2))
+    assert [client.reply(), client.reply()] == [(0, 1), (0, 2)]
+    assert device.calls == ["try_write 0 4", "try_flush", "try_flush"]
+    assert device.content()[:4] == b"data"
+
+
+def test_a_fua_write_that_takes_time_is_flushed_after_it(client: Client, device: MemoryDevice) -> None:
+    device.recording = device.quick = device.miss = True
+    assert client.write(0, b"data", flags=FUA) == 0
+    assert device.calls[-2:] == ["write 0 4", "flush"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ import time
 import pytest
 import uvloop
 
+from bbd.nbd.peers import Limits
+from bbd.nbd.server import NbdServer
 from bbd.nbd.spinning import Spinner
+from tests.nbd.memory_device import export
 
 
 def turns(spinner: Spinner, monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> int:
@@ -50,3 +53,39 @@ def test_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_single_processor_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert turns(Spinner(50e-6), monkeypatch, [0.0]) == 0
+
+
+@pytest.mark.parametrize(("limits", "seconds"), [(None, 0.0), (Limits(), 0.0), (Limits(busy_poll=50e-6), 50e-6)])
+def test_a_server_does_it_only_if_asked_to(
+    monkeypatch: pytest.MonkeyPatch, limits: Limits | None, seconds: float
+) -> None:
+    asked: list[float] = []
+
+    class Asked(Spinner):
+        def __init__(self, seconds: float) -> None:
+            asked.append(seconds)
+            super().__init__(seconds)
+
+    monkeypatch.setattr("bbd.nbd.server.Spinner", Asked)
+
+    async def run() -> None:
+        NbdServer([export()], limits=limits)
+
+    uvloop.run(run())
+    assert asked == [seconds]
+
+
+def test_others_have_their_turn_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+
+    async def run() -> None:
+        spinner = Spinner(3600)
+        spinner.touch()
+        done = asyncio.Event()
+        asyncio.get_running_loop().call_soon(done.set)
+        asyncio.get_running_loop().call_later(0.001, done.set)
+        await asyncio.wait_for(done.wait(), 10)
+        done.clear()
+        await asyncio.wait_for(done.wait(), 10)
+
+    uvloop.run(run())

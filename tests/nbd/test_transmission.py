@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +16,9 @@ from tests.nbd.serving import request
 
 SIZE = 1 << 20
 LONGEST = 1 << 16
-BOUNDS = Bounds(SIZE, LONGEST, read_only=False)
-READ_ONLY = Bounds(SIZE, LONGEST, read_only=True)
+BLOCK = 32
+BOUNDS = Bounds(SIZE, LONGEST, read_only=False, block_size=BLOCK)
+READ_ONLY = Bounds(SIZE, LONGEST, read_only=True, block_size=BLOCK)
 
 Seen = tuple[int, int, int, bytes, int, int, bytes | None]
 
@@ -24,6 +26,9 @@ Seen = tuple[int, int, int, bytes, int, int, bytes | None]
 def seen(found: Request) -> Seen:
     """A request with a payload that stays."""
     error, command, flags, cookie, offset, length, payload = found
+    if isinstance(payload, list):
+        assert {(type(block), len(block)) for block in payload} == {(bytes, BLOCK)}
+        payload = memoryview(b"".join(payload))
     return error, command, flags, cookie, offset, length, None if payload is None else bytes(payload)
 
 
@@ -153,9 +158,9 @@ def test_shutting_down_refuses_everything() -> None:
 
 
 def test_a_kept_payload_is_nobody_elses() -> None:
-    for length in (100, 70_000):
+    for length in (96, 100, 70_000, 70_016):
         arena = Arena()
-        transmission = Transmission(Bounds(SIZE, SIZE, read_only=False), arena)
+        transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), arena)
         first, second = bytes([1]) * length, bytes([2]) * length
         kept = []
         for payload in (first, second):
@@ -173,10 +178,10 @@ def test_a_kept_payload_is_nobody_elses() -> None:
 
 def test_a_returned_buffer_serves_again() -> None:
     arena = Arena()
-    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False), arena)
+    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), arena)
     buffers: list[object] = []
     for _ in range(3):
-        buffers += feed_raw(transmission, request(1, 0, 70_000) + bytes(70_000))
+        buffers += feed_raw(transmission, request(1, 1, 70_000) + bytes(70_000))
     assert buffers[0] is buffers[1] is buffers[2]
 
 
@@ -187,15 +192,42 @@ def feed_raw(transmission: Transmission, data: bytes) -> Iterator[object]:
         room[: len(piece)] = piece
         transmission.received(len(piece))
         for found in transmission.requests():
-            assert found[6] is not None
+            assert isinstance(found[6], memoryview)
             yield found[6].obj
         transmission.park()
 
 
-def test_an_announced_payload_takes_memory_as_it_comes() -> None:
-    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False), Arena())
-    assert not list(feed(transmission, request(1, 0, 64 << 20) + bytes(1000)))
+@pytest.mark.parametrize("offset", [0, 1])
+def test_an_announced_payload_takes_memory_as_it_comes(offset: int) -> None:
+    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False, block_size=BLOCK), Arena())
+    assert not list(feed(transmission, request(1, offset, 64 << 20) + bytes(1000)))
     assert len(transmission.get_buffer()) <= 1 << 20
+
+
+def test_a_payload_of_whole_blocks_is_cut_as_it_comes() -> None:
+    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), Arena())
+    data = os.urandom(SIZE)
+    assert not list(feed(transmission, request(1, 0, SIZE) + data[:-1]))
+    assert transmission._blocks is not None
+    assert b"".join(transmission._blocks.blocks) == data[:-BLOCK]
+    ((*_, payload), (_, command, *_)) = feed(transmission, data[-1:] + request(3))
+    assert payload == data
+    assert command == wire.NBD_CMD_FLUSH
+    assert transmission._blocks is None, "what was handed over is still held"
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "kind"),
+    [(0, BLOCK, memoryview), (BLOCK, 2 * BLOCK, list), (1, 2 * BLOCK, memoryview), (0, 2 * BLOCK + 1, memoryview)],
+)
+def test_only_whole_blocks_are_cut(offset: int, length: int, kind: type) -> None:
+    transmission = Transmission(BOUNDS, Arena())
+    assert not list(feed(transmission, request(1, offset, length)))
+    room = transmission.get_buffer()
+    room[:length] = b"x" * length
+    transmission.received(length)
+    (found,) = transmission.requests()
+    assert type(found[6]) is kind
 
 
 _requests = st.one_of(
@@ -205,8 +237,8 @@ _requests = st.one_of(
             + (fill * length if command == wire.NBD_CMD_WRITE else b"")
         ),
         st.sampled_from([0, 1, 1, 1, 3, 4, 5, 6, 7, 99]),
-        st.one_of(st.integers(0, 5000), st.integers(SIZE - 3, SIZE + 3)),
-        st.one_of(st.integers(0, 40), st.integers(0, 1500), st.sampled_from([LONGEST, LONGEST + 1, 9000])),
+        st.one_of(st.integers(0, 5000), st.integers(0, 9).map(BLOCK.__mul__), st.integers(SIZE - 3, SIZE + 3)),
+        st.one_of(st.integers(0, 40), st.integers(0, 1500), st.sampled_from([LONGEST, LONGEST + 1, 9000, 64, 9600])),
         st.sampled_from([0, 0, 0, 1, 2, 4, 1 << 15]),
         st.integers(0, (1 << 64) - 1),
         st.binary(min_size=1, max_size=1),

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pytest
 
 from bbd.cli.hosting import geometry_of, identity_of
+from bbd.disk import committer, journal
 from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.journal import Journal
@@ -37,6 +38,13 @@ WORLD = Path("/world")
 JOURNALS = Path("/state")
 SEEDS = int(os.environ.get("BBD_POWER_CUT_SEEDS", "12"))
 Image: TypeAlias = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments that are soon full and come back as spares, and flushes that write single columns into the world."""
+    monkeypatch.setattr(journal, "SEGMENT_SIZE", 256 << 10)
+    monkeypatch.setattr(committer, "LEAST_BYTES", 1)
 
 
 @dataclass

@@ -63,8 +63,14 @@ class NibbleCodec:
         values = pairs[:, 0] | pairs[:, 1] << np.uint32(4)
         if int(unsigned.max()) < AIR:
             return values.astype(np.uint8).tobytes(), None
-        lost = (pairs >= AIR).any(axis=1)
+        lost = (pairs[:, 0] >= AIR) | (pairs[:, 1] >= AIR)
         return np.where(lost, np.uint32(0), values).astype(np.uint8).tobytes(), lost.view(np.uint8).tobytes()
+
+    def decode_whole(self, indices: npt.NDArray[np.uint8]) -> bytes:
+        """See the interface: two blocks are a 16-bit number here, whose lower byte takes up the other's bits."""
+        pairs = indices.view(np.dtype("<u2"))
+        values = (pairs | pairs >> np.uint16(4)).astype(np.uint8)
+        return values.view(np.uint64).byteswap().tobytes()
 
     def blocks_of(self, byte: int) -> Sequence[int]:
         """Two blocks, the one of the upper four bits first."""

@@ -1,18 +1,20 @@
 """How a chunk's bytes are compressed in a region file: one entry in a table for each type number.
 
 Type numbers are those of the Anvil format (the byte after a chunk's length). What is written is zlib, which every game
-and reader since the format began understands, unless the disk's descriptor says otherwise.
+and reader since the format began understands, unless the disk's descriptor says otherwise. Most of it is put together
+without compressing anything (:mod:`~bbd.worlds.anvil.stitched`), which is zlib for all who read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, TypeAlias, cast
 
 from isal import igzip, isal_zlib
 
 from bbd.errors import BbdError
+from bbd.files import Bytes
 from bbd.worlds.anvil import lz4_stream
 from bbd.worlds.anvil.damage import unreadable
 
@@ -44,12 +46,47 @@ class RawChunk:
     """
 
     compression: int
-    data: bytes
+    data: Bytes
 
     @property
-    def prefix(self) -> bytes:
-        """Length and type, as they stand before the data in the region file."""
-        return (1 + len(self.data)).to_bytes(4, "big") + bytes([self.compression])
+    def parts(self) -> Sequence[Bytes]:
+        """Length and type, as they stand before the data in the region file, and the data."""
+        return (_prefix(self.compression, self.size), self.data)
+
+    @property
+    def size(self) -> int:
+        """The length of the data."""
+        return len(self.data)
+
+    def stored(self) -> bytes:
+        """All of it, as it stands in the region file."""
+        return b"".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class PartedChunk:
+    """The same for a zlib stream that is still in parts; ``size`` is the length of all of them."""
+
+    stream: Sequence[Bytes]
+    size: int
+    compression: ClassVar[int] = ZLIB
+
+    @property
+    def data(self) -> bytes:
+        """The stream."""
+        return b"".join(self.stream)
+
+    @property
+    def parts(self) -> Sequence[Bytes]:
+        """See :class:`RawChunk`."""
+        return (_prefix(ZLIB, self.size), *self.stream)
+
+
+AnyChunk: TypeAlias = RawChunk | PartedChunk
+
+
+def _prefix(compression: int, size: int) -> bytes:
+    return (1 + size).to_bytes(4, "big") + bytes([compression])
 
 
 class _Broken(Exception):
@@ -106,7 +143,8 @@ _WRITERS: Mapping[int, Callable[[bytes], bytes]] = {
     LZ4: lz4_stream.pack,
 }
 
-CHOICES: Mapping[str, int] = {"zlib": ZLIB, "lz4": LZ4, "none": NONE}
+STITCHED = "stitched"
+CHOICES: Mapping[str, int] = {STITCHED: ZLIB, "zlib": ZLIB, "lz4": LZ4, "none": NONE}
 """What a disk may be written with, and the type of each; the default first."""
 
 
@@ -122,19 +160,19 @@ def compress(content: bytes, compression: int = ZLIB) -> RawChunk:
     return RawChunk(compression, _WRITERS[compression](content))
 
 
-def decompress(raw: RawChunk) -> bytes:
+def decompress(raw: AnyChunk) -> bytes:
     """A chunk's NBT. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
     reader = _READERS.get(raw.compression)
     if reader is None:
         name = "a custom algorithm" if raw.compression == CUSTOM else "an unknown algorithm"
         raise unreadable(f"it is compressed with {name} (type {raw.compression}), which bbd can't read")
     try:
-        return reader(raw.data)
+        return reader(bytes(raw.data))
     except _Broken as error:
         raise unreadable(f"it can't be decompressed: {error}") from error
 
 
-def recompressed(raw: RawChunk, compression: int) -> RawChunk:
+def recompressed(raw: AnyChunk, compression: int) -> AnyChunk:
     """The same chunk with another type; as it is where bbd can't write that type."""
     if raw.compression == compression or compression not in _WRITERS:
         return raw

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from bbd.geometry.interfaces import Block
 from bbd.worlds.anvil.chunk import Chunk
-from bbd.worlds.anvil.compression import RawChunk, decompress
+from bbd.worlds.anvil.compression import AnyChunk, RawChunk, decompress
 from bbd.worlds.anvil.palette import PaletteCache
+from bbd.worlds.anvil.region import Found
 from bbd.worlds.anvil.regions import RegionAt, Regions, region_of
 from bbd.worlds.world import ColumnUnreadable
 
@@ -31,17 +32,26 @@ class Dimension:
         :class:`~bbd.worlds.world.ColumnUnreadable`, which says which chunk it is and holds its bytes from the region
         file, length and type first."""
         at, index = region_of(cx, cz)
-        raw: RawChunk | None = None
         try:
             with self.regions.region(at) as region:
                 raw = region.read_chunk(index) if region else None
-            return None if raw is None else Chunk.parse(decompress(raw), self._palettes)
         except ColumnUnreadable as error:
-            content = raw.prefix + raw.data if raw else error.raw
-            why = f"{describe_chunk(cx, cz)} can't be read: {error.strerror}"
-            raise ColumnUnreadable(errno.EIO, why, content) from error
+            raise placed(error, cx, cz) from error
+        return None if raw is None else self.parse(cx, cz, raw)
 
-    def write(self, at: RegionAt, batch: Mapping[int, RawChunk], removals: Collection[int]) -> None:
+    def read_raw(self, at: RegionAt, indices: Collection[int]) -> Iterator[tuple[int, Found]]:
+        """Chunks of one region as they lie there, in any order: see :meth:`RegionFile.read_chunks`."""
+        with self.regions.region(at) as region:
+            yield from region.read_chunks(indices) if region else ((index, None) for index in indices)
+
+    def parse(self, cx: int, cz: int, raw: RawChunk) -> Chunk:
+        """The chunk at these coordinates. Raises :class:`~bbd.worlds.world.ColumnUnreadable` as :meth:`read` does."""
+        try:
+            return Chunk.parse(decompress(raw), self._palettes)
+        except ColumnUnreadable as error:
+            raise placed(error, cx, cz, raw) from error
+
+    def write(self, at: RegionAt, batch: Mapping[int, AnyChunk], removals: Collection[int]) -> None:
         """Write and remove chunks of one region, durably, as :meth:`RegionFile.write` does."""
         with self.regions.region_to_write(at) as region:
             region.write(batch, removals)
@@ -67,3 +77,9 @@ class Dimension:
         """The block at world coordinates; ``None`` where no chunk stands."""
         chunk = self.read(x >> 4, z >> 4)
         return None if chunk is None else chunk.block(x, y, z)
+
+
+def placed(error: ColumnUnreadable, cx: int, cz: int, raw: RawChunk | None = None) -> ColumnUnreadable:
+    """The same error, saying which chunk it is, with its bytes."""
+    why = f"{describe_chunk(cx, cz)} can't be read: {error.strerror}"
+    return ColumnUnreadable(errno.EIO, why, raw.stored() if raw else error.raw)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bbd.files import Files, write_atomically
-from bbd.worlds.anvil.compression import EXTERNAL, MAX_CHUNK, RawChunk
+from bbd.worlds.anvil.compression import EXTERNAL, MAX_CHUNK, AnyChunk, RawChunk
 from bbd.worlds.anvil.damage import unreadable
 
 
@@ -38,20 +38,20 @@ class ExternalChunks:
         try:
             file = self._files.open(path)
         except FileNotFoundError:
-            raise unreadable(f"its bytes should lie in {path.name}, which is not there", _stub_bytes(stub)) from None
+            raise unreadable(f"its bytes should lie in {path.name}, which is not there", stub.stored()) from None
         try:
             content = file.pread(MAX_CHUNK + 1, 0)
         finally:
             file.close()
         if len(content) > MAX_CHUNK:
-            raise unreadable(f"{path.name} is larger than any chunk", _stub_bytes(stub))
+            raise unreadable(f"{path.name} is larger than any chunk", stub.stored())
         return RawChunk(stub.compression & ~EXTERNAL, content)
 
-    def write(self, index: int, chunk: RawChunk) -> RawChunk:
+    def write(self, index: int, chunk: AnyChunk) -> RawChunk:
         """Put a chunk into its file, durably, in the place of an older one; return its stub."""
-        if len(chunk.data) > MAX_CHUNK:
+        if chunk.size > MAX_CHUNK:
             raise OSError(errno.EFBIG, "a chunk is too large for its world", str(self._path(index)))
-        write_atomically(self._files, self._path(index), chunk.data)
+        write_atomically(self._files, self._path(index), bytes(chunk.data))
         return RawChunk(chunk.compression | EXTERNAL, b"")
 
     def remove(self, index: int) -> None:
@@ -62,7 +62,3 @@ class ExternalChunks:
     def _path(self, index: int) -> Path:
         x, z = self._first
         return self._folder / f"c.{x + (index & 31)}.{z + (index >> 5)}.mcc"
-
-
-def _stub_bytes(stub: RawChunk) -> bytes:
-    return stub.prefix + stub.data

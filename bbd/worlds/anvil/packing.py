@@ -6,6 +6,8 @@ longs are big-endian. ``bits`` is what the largest palette index needs, at least
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,11 +29,26 @@ def longs_for(bits: int) -> int:
 
 def unpack(data: bytes, position: int, bits: int) -> npt.NDArray[np.uint16]:
     """The 4096 entries that begin at ``position``; ``data`` must hold all their longs."""
+    return unpack_many(data, [position], bits).reshape(-1).astype(np.uint16)
+
+
+def unpack_many(data: bytes, positions: Sequence[int], bits: int) -> npt.NDArray[np.uint8 | np.uint16]:
+    """The entries of sections of equal width, of shape (sections, 4096), in bytes where ``bits`` is at most 8."""
+    length = 8 * longs_for(bits)
+    packed = b"".join([data[position : position + length] for position in positions])
+    longs = np.frombuffer(packed, ">u8").astype("<u8")
     if bits == 8:
-        return np.frombuffer(data, np.uint8, ENTRIES, position).reshape(-1, 8)[:, ::-1].reshape(-1).astype(np.uint16)
-    longs = np.frombuffer(data, ">u8", longs_for(bits), position).astype(np.uint64)
-    entries = longs[:, np.newaxis] >> _shifts(bits) & np.uint64((1 << bits) - 1)
-    return entries.reshape(-1)[:ENTRIES].astype(np.uint16)
+        return longs.view(np.uint8).reshape(-1, ENTRIES)
+    if bits == 4:
+        pairs = longs.view(np.uint8).astype("<u2")
+        pairs |= pairs << np.uint16(4)
+        pairs &= np.uint16(0x0F0F)
+        return pairs.view(np.uint8).reshape(-1, ENTRIES)
+    entries = np.empty((len(longs), 64 // bits), np.uint8 if bits <= 8 else np.uint16)
+    for place in range(64 // bits):
+        entries[:, place] = longs >> np.uint64(place * bits)
+    entries &= entries.dtype.type((1 << bits) - 1)
+    return entries.reshape(len(positions), -1)[:, :ENTRIES]
 
 
 def pack(entries: npt.NDArray[np.uint16], bits: int) -> bytes:

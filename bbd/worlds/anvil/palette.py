@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bbd.geometry.interfaces import Block, Codec
+from bbd.worlds.anvil.entries import EntryTable
 from bbd.worlds.anvil.nbt_scan import (
     COMPOUND,
     END,
@@ -65,12 +66,13 @@ class Palette:
 
 
 class PaletteCache:
-    """The palettes seen lately. Any thread may call."""
+    """The palettes seen lately, and the ``table`` of their entries. Any thread may call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_raw: OrderedDict[bytes, Palette] = OrderedDict()
         self._by_hint: OrderedDict[bytes, Palette] = OrderedDict()
+        self.table = EntryTable()
 
     def read(self, data: bytes, position: int) -> tuple[Palette, int]:
         """The palette whose payload begins at ``position``, and the position behind it. Raises ``Malformed``,
@@ -83,7 +85,10 @@ class PaletteCache:
             return known, position + len(known.raw)
         entries, end = _entries(data, first, count)
         raw = data[position:end]
-        palette = self._by_raw.get(raw) or Palette(raw, entries)
+        palette = self._by_raw.get(raw)
+        if palette is None:
+            palette = Palette(raw, entries)
+            self.table.learn(dict(zip(entries, palette.blocks, strict=True)))
         with self._lock:
             _keep(self._by_raw, raw, palette)
             if hint:

@@ -16,64 +16,22 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from bbd.files import Bytes, File, Files
-from bbd.worlds.anvil.compression import EXTERNAL, RawChunk, recompressed
+from bbd.files import File, Files
+from bbd.worlds.anvil.compression import EXTERNAL, AnyChunk, RawChunk, recompressed
 from bbd.worlds.anvil.damage import unreadable
 from bbd.worlds.anvil.external import ExternalChunks
-from bbd.worlds.anvil.sectors import (
-    HEADER_SECTORS,
-    MAX_SECTORS,
-    SECTOR_SIZE,
-    Extent,
-    allocate,
-    overlapping,
-    sectors_for,
-)
+from bbd.worlds.anvil.runs import chunk_at, chunk_sectors, neighbours, read_view, runs
+from bbd.worlds.anvil.sectors import MAX_SECTORS, SECTOR_SIZE, Extent, allocate
+from bbd.worlds.anvil.tables import CHUNKS, HEADER_SIZE, Tables
 from bbd.worlds.world import ColumnUnreadable
 
-CHUNKS = 1024
-HEADER_SIZE = HEADER_SECTORS * SECTOR_SIZE
-_PREFIX = 5
-# Writers that count the length field itself, or the type byte twice, overstate a chunk's length by up to this much.
-_OVERSTATED = 4
-_RUN_BYTES = 4 << 20
 _ALL = (1 << CHUNKS) - 1
 
-_Table = npt.NDArray[np.uint32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What the header says, and what follows from it. Replaced as a whole, never changed."""
-
-    locations: _Table
-    timestamps: _Table
-    overlapping: frozenset[int]
-    present: int
-
-    @classmethod
-    def of(cls, locations: _Table, timestamps: _Table) -> _Tables:
-        present = int.from_bytes(np.packbits(locations != 0, bitorder="little").tobytes(), "little")
-        return cls(locations, timestamps, overlapping(locations), present)
-
-    @classmethod
-    def parse(cls, header: bytes) -> _Tables:
-        """From a header, or from no bytes at all."""
-        tables = np.frombuffer(header.ljust(HEADER_SIZE, b"\0"), ">u4").astype(np.uint32)
-        return cls.of(tables[:CHUNKS].copy(), tables[CHUNKS:].copy())
-
-    def header(self) -> bytes:
-        return self.locations.astype(">u4").tobytes() + self.timestamps.astype(">u4").tobytes()
-
-    def extents(self) -> list[Extent]:
-        """The sectors of every location, whether it makes sense or not."""
-        return [Extent.of(location) for location in self.locations.tolist() if location & 0xFF]
+Found: TypeAlias = RawChunk | ColumnUnreadable | None
+"""What a region file has of a chunk: ``None`` where there is none, and an error that costs its neighbours nothing."""
 
 
 class RegionFile:
@@ -95,7 +53,7 @@ class RegionFile:
         # has synced them itself (another process may have ended before it could), and not after any failure.
         self._named = self._settled = False
         self._avoid: tuple[Extent, ...] = ()
-        self._tables = _Tables.parse(b"")
+        self._tables = Tables.parse(b"")
         if files.exists(path):
             self._open(create=False)
 
@@ -115,9 +73,50 @@ class RegionFile:
         """The chunk at ``index``, also where it lies in a file of its own. Errors: see :meth:`read_raw`."""
         return self._settled_read(self._lookup_all, index)
 
-    def _settled_read(self, lookup: Callable[[_Tables, int], RawChunk | None], index: int) -> RawChunk | None:
+    def read_chunks(self, indices: Collection[int]) -> Iterator[tuple[int, Found]]:
+        """The chunks at ``indices`` in the order in which they lie in the file, those that follow each other read
+        together. What is yielded may be a view of memory that the same thread's next read uses again: it lasts until
+        the next is asked for. Raises ``OSError`` where the file can't be read at all."""
         if self._broken:
-            raise unreadable(f"its region file {self._path.name} has a broken header", self._broken)
+            yield from ((index, self._header_error()) for index in indices)
+            return
+        waiting = set(indices)
+        while waiting:
+            tables = self._tables
+            absent = {index for index in waiting if not tables.present >> index & 1}
+            yield from ((index, None) for index in absent)
+            waiting -= absent
+            for run in neighbours(tables.locations, waiting):
+                found = self._read_run(tables, run)
+                # See _settled_read: what was read belongs to its locations only if no others were published.
+                if tables is not self._tables:
+                    break
+                waiting.difference_update(run)
+                yield from found
+
+    def _read_run(self, tables: Tables, run: Mapping[int, Extent]) -> list[tuple[int, Found]]:
+        extents = list(run.values())
+        start = extents[0].start
+        content = read_view(self._opened(), Extent(start, extents[-1].end))
+        found: list[tuple[int, Found]] = []
+        for index, extent in run.items():
+            first, end = ((sector - start) * SECTOR_SIZE for sector in (extent.start, extent.end))
+            try:
+                chunk = chunk_at(extent, content[first:end], overlapping=index in tables.overlapping)
+                if chunk.compression & EXTERNAL:
+                    chunk = self._external.resolve(index, chunk)
+            except ColumnUnreadable as error:
+                found.append((index, error))
+            else:
+                found.append((index, chunk))
+        return found
+
+    def _header_error(self) -> ColumnUnreadable:
+        return unreadable(f"its region file {self._path.name} has a broken header", self._broken)
+
+    def _settled_read(self, lookup: Callable[[Tables, int], RawChunk | None], index: int) -> RawChunk | None:
+        if self._broken:
+            raise self._header_error()
         # Sectors are overwritten only after a table that doesn't name them was published. So bytes that were read
         # without a publication in between belong to the location that was looked up, and no lock is needed.
         while True:
@@ -131,7 +130,7 @@ class RegionFile:
             if tables is self._tables:
                 return chunk
 
-    def write(self, batch: Mapping[int, RawChunk], removals: Collection[int] = ()) -> None:
+    def write(self, batch: Mapping[int, AnyChunk], removals: Collection[int] = ()) -> None:
         """Put chunks and take others away, durably: at return the file says so even after a power cut.
 
         On ``OSError`` every chunk stands as before in memory, and as before or as written on the disk, never half;
@@ -157,25 +156,25 @@ class RegionFile:
         if len(header) < HEADER_SIZE and any(header):
             self._broken = header
         else:
-            self._tables = _Tables.parse(header)
+            self._tables = Tables.parse(header)
 
     def _read_sectors(self, extent: Extent) -> bytes:
         if self._file is None:
             return b""
         return self._file.pread((extent.end - extent.start) * SECTOR_SIZE, extent.start * SECTOR_SIZE)
 
-    def _lookup(self, tables: _Tables, index: int) -> RawChunk | None:
+    def _lookup(self, tables: Tables, index: int) -> RawChunk | None:
         location = int(tables.locations[index])
         if not location:
             return None
         extent = Extent.of(location)
-        return _chunk(extent, self._read_sectors(extent), overlapping=index in tables.overlapping)
+        return chunk_at(extent, self._read_sectors(extent), overlapping=index in tables.overlapping)
 
-    def _lookup_all(self, tables: _Tables, index: int) -> RawChunk | None:
+    def _lookup_all(self, tables: Tables, index: int) -> RawChunk | None:
         chunk = self._lookup(tables, index)
         return self._external.resolve(index, chunk) if chunk and chunk.compression & EXTERNAL else chunk
 
-    def _write(self, batch: Mapping[int, RawChunk], removals: Collection[int]) -> None:
+    def _write(self, batch: Mapping[int, AnyChunk], removals: Collection[int]) -> None:
         if self._broken:
             self._set_aside()
         idle = not batch and not any(self._tables.present >> index & 1 for index in removals)
@@ -186,8 +185,8 @@ class RegionFile:
         self._settle()
         if idle:
             return
-        batch = {index: self._within_reach(index, batch[index]) for index in sorted(batch)}
-        extents = allocate([*self._tables.extents(), *self._avoid], [_sectors(chunk) for chunk in batch.values()])
+        batch = {index: self._within_reach(index, chunk) for index, chunk in batch.items()}
+        extents = allocate(self._tables.locations, self._avoid, [chunk_sectors(chunk) for chunk in batch.values()])
         placed = dict(zip(batch, extents, strict=True))
         tables = self._changed(placed, [index for index in removals if index not in placed])
         # Until all of it has gone well: a failed attempt's sectors are not used by the next attempt either.
@@ -195,19 +194,25 @@ class RegionFile:
         self._write_chunks(batch, placed)
         self._write_header(tables)
         self._settled, self._avoid = True, ()
-        self._tables = tables
-        for index in {*batch, *removals}:
+        before, self._tables = self._tables, tables
+        for index in self._maybe_external({*batch, *removals}, before):
             if (index not in batch or not batch[index].compression & EXTERNAL) and self._external.exists(index):
                 self._external.remove(index)
 
-    def _within_reach(self, index: int, chunk: RawChunk) -> RawChunk:
+    @staticmethod
+    def _maybe_external(indices: Collection[int], before: Tables) -> Iterator[int]:
+        """Those that may have had a file of their own: a stub takes one sector, a forgotten file none."""
+        sectors = before.locations & 0xFF
+        return (index for index in indices if sectors[index] <= 1)
+
+    def _within_reach(self, index: int, chunk: AnyChunk) -> AnyChunk:
         """The chunk as the region file can hold it: as it is, or a stub, its bytes then being safe in their file."""
-        if _sectors(chunk) <= MAX_SECTORS:
+        if chunk_sectors(chunk) <= MAX_SECTORS:
             return chunk
         chunk = self._as_its_stub(index, chunk)
-        return chunk if _sectors(chunk) <= MAX_SECTORS else self._external.write(index, chunk)
+        return chunk if chunk_sectors(chunk) <= MAX_SECTORS else self._external.write(index, chunk)
 
-    def _as_its_stub(self, index: int, chunk: RawChunk) -> RawChunk:
+    def _as_its_stub(self, index: int, chunk: AnyChunk) -> AnyChunk:
         """The chunk with the compression that its stub says, if one stands: the file changes before the stub does."""
         if not self._external.exists(index):
             return chunk
@@ -219,12 +224,12 @@ class RegionFile:
             return chunk
         return recompressed(chunk, standing.compression & ~EXTERNAL)
 
-    def _changed(self, placed: Mapping[int, Extent], removed: list[int]) -> _Tables:
+    def _changed(self, placed: Mapping[int, Extent], removed: list[int]) -> Tables:
         locations, timestamps = self._tables.locations.copy(), self._tables.timestamps.copy()
         locations[list(placed)] = [extent.location for extent in placed.values()]
         locations[removed] = 0
         timestamps[[*placed, *removed]] = int(time.time())
-        return _Tables.of(locations, timestamps)
+        return Tables.of(locations, timestamps)
 
     def _settle(self) -> None:
         """Make the file's name safe, and the table on the disk the one in memory."""
@@ -235,14 +240,14 @@ class RegionFile:
             self._write_header(self._tables)
             self._settled = True
 
-    def _write_chunks(self, batch: Mapping[int, RawChunk], placed: Mapping[int, Extent]) -> None:
+    def _write_chunks(self, batch: Mapping[int, AnyChunk], placed: Mapping[int, Extent]) -> None:
         if placed:
             file = self._opened()
-            for start, parts in _runs(batch, placed):
+            for start, parts in runs(batch, placed):
                 file.pwrite(parts, start * SECTOR_SIZE)
             file.sync()
 
-    def _write_header(self, tables: _Tables) -> None:
+    def _write_header(self, tables: Tables) -> None:
         file = self._opened()
         file.pwrite([tables.header()], 0)
         file.sync()
@@ -258,51 +263,6 @@ class RegionFile:
         self._files.replace(self._path, aside)
         self.close()
         self._broken = b""
-
-
-def _chunk(extent: Extent, content: bytes, *, overlapping: bool) -> RawChunk:
-    """A chunk from what the file holds of its sectors."""
-    if extent.start < HEADER_SECTORS:
-        raise unreadable(f"the region file places it in the header, at sector {extent.start}", content)
-    if extent.end == extent.start:
-        raise unreadable("the region file gives it no sectors", content)
-    if overlapping:
-        raise unreadable("the region file places it over another chunk", content)
-    if not content:
-        raise unreadable(f"the region file ends before its sector {extent.start}", content)
-    return _parse(content, (extent.end - extent.start) * SECTOR_SIZE)
-
-
-def _parse(content: bytes, room: int) -> RawChunk:
-    length = int.from_bytes(content[:4], "big")
-    if len(content) < _PREFIX or length == 0:
-        raise unreadable("it has no length", content)
-    if 4 + length > room + _OVERSTATED:
-        raise unreadable(f"its length of {length} bytes is more than its {room // SECTOR_SIZE} sectors hold", content)
-    if min(4 + length, room) > len(content) + _OVERSTATED:
-        raise unreadable("the region file ends in the middle of it", content)
-    return RawChunk(content[4], content[_PREFIX : 4 + length])
-
-
-def _sectors(chunk: RawChunk) -> int:
-    return sectors_for(_PREFIX + len(chunk.data))
-
-
-def _runs(batch: Mapping[int, RawChunk], placed: Mapping[int, Extent]) -> Iterator[tuple[int, list[Bytes]]]:
-    """Chunks padded to whole sectors, those that follow each other together: (first sector, parts)."""
-    start, end, parts = 0, 0, list[Bytes]()
-    for index, extent in sorted(placed.items(), key=lambda item: item[1].start):
-        if parts and (extent.start != end or (end - start) * SECTOR_SIZE >= _RUN_BYTES):
-            yield start, parts
-            parts = []
-        if not parts:
-            start = extent.start
-        raw = batch[index]
-        padding = (extent.end - extent.start) * SECTOR_SIZE - _PREFIX - len(raw.data)
-        parts += [raw.prefix, raw.data, bytes(padding)]
-        end = extent.end
-    if parts:
-        yield start, parts
 
 
 def _unused_name(files: Files, path: Path) -> Path:

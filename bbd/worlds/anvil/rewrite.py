@@ -37,6 +37,7 @@ DATA_VERSION = 3465
 LZ4_DATA_VERSION = 3837
 """Of new chunks that are written with LZ4: Minecraft 1.20.5, the first that reads it."""
 MIN_SECTION, MAX_SECTION = -4, 19
+SECTIONS = MAX_SECTION - MIN_SECTION + 1
 
 _FULL = nbt_write.string("Status", "minecraft:full")
 _DERIVED = frozenset({b"Heightmaps", b"isLightOn"})
@@ -44,32 +45,28 @@ _POSITIONED = frozenset({b"block_entities", b"block_ticks", b"fluid_ticks"})
 _HARMLESS = frozenset(
     {b"DataVersion", b"xPos", b"yPos", b"zPos", b"LastUpdate", b"InhabitedTime", b"Status", b"status", b"sections"}
 )
-_NEW_TAIL = b"".join(
+CHUNK_TAIL = b"".join(
     [
         nbt_write.listing("block_entities", COMPOUND, []),
         nbt_write.listing("block_ticks", COMPOUND, []),
         nbt_write.listing("fluid_ticks", COMPOUND, []),
-        nbt_write.listing("PostProcessing", LIST, [nbt_write.list_payload(END, [])] * (MAX_SECTION - MIN_SECTION + 1)),
+        nbt_write.listing("PostProcessing", LIST, [nbt_write.list_payload(END, [])] * SECTIONS),
         nbt_write.compound("structures", [nbt_write.compound("starts", []), nbt_write.compound("References", [])]),
         nbt_write.END_TAG,
     ]
 )
+"""What stands behind the sections of a new chunk."""
 
 
 def new_chunk(cx: int, cz: int, states: States, air: bytes, data_version: int = DATA_VERSION) -> bytes:
     """A chunk of air (its tag is ``air``) but for ``states``, with every tag that some reader needs."""
     sections = [_new_section(y, states.get(y, air)) for y in range(MIN_SECTION, MAX_SECTION + 1)]
-    head = [
-        nbt_write.integer("DataVersion", data_version),
-        nbt_write.integer("xPos", cx),
-        nbt_write.integer("yPos", MIN_SECTION),
-        nbt_write.integer("zPos", cz),
-        nbt_write.long("LastUpdate", 0),
-        nbt_write.long("InhabitedTime", 0),
-        _FULL,
-        nbt_write.listing("sections", COMPOUND, sections),
-    ]
-    return nbt_write.named(COMPOUND, "", b"".join(head) + _NEW_TAIL)
+    return b"".join([_root(cx, cz, data_version), *sections, CHUNK_TAIL])
+
+
+def chunk_head(cx: int, cz: int, air: bytes) -> bytes:
+    """A new chunk up to the section with Y 0: below it is air."""
+    return b"".join([_root(cx, cz, DATA_VERSION), *(_new_section(y, air) for y in range(MIN_SECTION, 0))])
 
 
 def rewritten(chunk: Chunk, states: States) -> bytes:
@@ -93,6 +90,21 @@ def left_empty(chunk: Chunk, states: States, air: bytes) -> bool:
     return all(_is_void(data, section, states) for section in chunk.sections.values()) and all(
         _means_nothing(data, tag, states) for tag in chunk.tags
     )
+
+
+def _root(cx: int, cz: int, data_version: int) -> bytes:
+    """The root compound up to the first section."""
+    tags = [
+        nbt_write.integer("DataVersion", data_version),
+        nbt_write.integer("xPos", cx),
+        nbt_write.integer("yPos", MIN_SECTION),
+        nbt_write.integer("zPos", cz),
+        nbt_write.long("LastUpdate", 0),
+        nbt_write.long("InhabitedTime", 0),
+        _FULL,
+        nbt_write.named(LIST, "sections", bytes([COMPOUND]) + SECTIONS.to_bytes(4, "big")),
+    ]
+    return nbt_write.named(COMPOUND, "", b"".join(tags))
 
 
 def _new_section(y: int, state: bytes) -> bytes:

@@ -85,15 +85,18 @@ class Section:
         """What the blocks mean to the codec, as its ``decode`` says it; ``None`` for air all over."""
         if self.palette is None:
             return None
-        air = len(codec.palette) - 1
         table = self.palette.table(codec)
         if self.longs is None:
-            indices = np.full(ENTRIES, table[0], np.int32)
-        else:
-            indices = table[unpack(data, self.longs, self.palette.bits)]
-        if int(indices[0]) == air and bool((indices == air).all()):
-            return None
-        return codec.decode(indices)
+            return decoded(np.full(ENTRIES, table[0], np.int32), codec)
+        return decoded(table[unpack(data, self.longs, self.palette.bits)], codec)
+
+
+def decoded(indices: npt.NDArray[np.int32], codec: Codec) -> tuple[bytes, bytes | None] | None:
+    """What ``decode`` of a codec says of 4096 of its palette indices; ``None`` for air all over."""
+    air = len(codec.palette) - 1
+    if int(indices[0]) == air and bool((indices == air).all()):
+        return None
+    return codec.decode(indices)
 
 
 def read_section(data: bytes, position: int, palettes: PaletteCache) -> tuple[Section, int]:

@@ -7,7 +7,7 @@ the header, so no chunk can start below sector 2.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,34 +58,35 @@ def overlapping(locations: npt.NDArray[np.uint32]) -> frozenset[int]:
     return frozenset(used[shared].tolist())
 
 
-def free_extents(taken: Iterable[Extent]) -> list[Extent]:
-    """What lies between the header and the end of all addressable sectors and is not ``taken``, lowest first."""
-    free = []
-    position = HEADER_SECTORS
-    for extent in sorted(taken, key=lambda extent: extent.start):
-        if extent.start > position:
-            free.append(Extent(position, extent.start))
-        position = max(position, extent.end)
-    if position < SECTOR_LIMIT:
-        free.append(Extent(position, SECTOR_LIMIT))
-    return free
+def free_extents(starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[Extent]:
+    """What lies between the header and the end of all addressable sectors, lowest first, and in none of the extents
+    from ``starts[i]`` to ``ends[i]``."""
+    order = np.argsort(starts, kind="stable")
+    reached = np.maximum.accumulate(np.concatenate(([HEADER_SECTORS], ends[order])))
+    bounds = np.concatenate((starts[order], [SECTOR_LIMIT]))
+    gaps = np.flatnonzero(bounds > reached)
+    return [Extent(*gap) for gap in zip(reached[gaps].tolist(), bounds[gaps].tolist(), strict=True)]
 
 
-def allocate(taken: Iterable[Extent], counts: Sequence[int]) -> list[Extent]:
-    """Sectors for chunks of ``counts`` sectors each, every one in the lowest gap that holds it.
+def allocate(locations: npt.NDArray[np.uint32], avoid: Sequence[Extent], counts: Sequence[int]) -> list[Extent]:
+    """Sectors for chunks of ``counts`` sectors each, every one in the lowest gap that holds it: a gap between what
+    ``locations`` name, whether they make sense or not, and ``avoid``.
 
     Raises ``OSError`` (ENOSPC) where the file can address no more sectors.
     """
-    free = free_extents(taken)
-    found = []
+    named = locations[locations & 0xFF != 0].astype(np.int64)
+    starts = np.concatenate((named >> 8, np.array([extent.start for extent in avoid], np.int64)))
+    ends = np.concatenate(((named >> 8) + (named & 0xFF), np.array([extent.end for extent in avoid], np.int64)))
+    free = free_extents(starts, ends)
+    found: list[Extent] = []
+    at = last = 0
     for count in counts:
-        at = next((i for i, gap in enumerate(free) if gap.end - gap.start >= count), None)
-        if at is None:
+        # No gap below the one that held the last chunk has room for one that is not smaller.
+        first, last = at if count >= last else 0, count
+        at = next((i for i in range(first, len(free)) if free[i].end - free[i].start >= count), len(free))
+        if at == len(free):
             raise OSError(errno.ENOSPC, "a region file can hold no more sectors")
         gap = free[at]
         found.append(Extent(gap.start, gap.start + count))
-        if gap.end - gap.start == count:
-            del free[at]
-        else:
-            free[at] = Extent(gap.start + count, gap.end)
+        free[at] = Extent(gap.start + count, gap.end)
     return found

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from bbd.geometry.geometry import Geometry
-from bbd.worlds.anvil.chunk import Chunk
-from bbd.worlds.anvil.compression import LZ4, ZLIB, RawChunk, compress
-from bbd.worlds.anvil.dimension import Dimension, describe_chunk
+from bbd.worlds.anvil.coder import Base, ColumnCoder
+from bbd.worlds.anvil.compression import ZLIB, AnyChunk
+from bbd.worlds.anvil.dimension import Dimension, describe_chunk, placed
+from bbd.worlds.anvil.own_chunks import OwnChunks
+from bbd.worlds.anvil.region import Found
 from bbd.worlds.anvil.regions import RegionAt, region_name, region_of
-from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION, left_empty, new_chunk, rewritten
-from bbd.worlds.anvil.section import SectionWriter
 from bbd.worlds.world import (
     COLUMNS_PER_GROUP,
-    STORED_SECTIONS,
+    KEEP,
     ColumnUnreadable,
     ColumnWrite,
     Fingerprint,
-    Keep,
     Reading,
     StoredColumn,
 )
 
 # A batch is in memory compressed before it is written: so much of it at a time.
 _BATCH_BYTES = 16 << 20
+_READ_TOGETHER = 64
 _GROUPS_KEPT = 1024
 
 _Indices: TypeAlias = npt.NDArray[np.intp]
+_Places: TypeAlias = dict[int, tuple[int, int, int]]
+"""Columns of one region by their chunk's index there: column, chunk x and z."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,36 @@ class _Part:
     chunks: _Indices
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Chunks of one region that are written together; ``bases`` says over what, by column."""
+
+    chunks: dict[int, AnyChunk] = field(default_factory=dict)
+    removals: list[int] = field(default_factory=list)
+    bases: dict[int, Base] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, index: int, column: int, chunk: AnyChunk | None, base: Base) -> None:
+        self.bases[column] = base
+        if chunk is None:
+            self.removals.append(index)
+        else:
+            self.chunks[index] = chunk
+            self.size += chunk.size
+
+
 class AnvilSite:
     """See :class:`bbd.worlds.world.Site`. Writes of the same column must not overlap, and ``base`` must come from a
     read after the column's last write: sections that a write keeps are taken from it. ``compression`` is the type of
-    the chunks that it writes."""
+    the chunks that it writes, ``stitched`` whether they are put together where that can be."""
 
-    def __init__(self, dimension: Dimension, geometry: Geometry, compression: int = ZLIB) -> None:
+    def __init__(
+        self, dimension: Dimension, geometry: Geometry, compression: int = ZLIB, *, stitched: bool = False
+    ) -> None:
         self._dimension = dimension
         self._geometry = geometry
-        self._compression = compression
-        self._data_version = LZ4_DATA_VERSION if compression == LZ4 else DATA_VERSION
-        self._sections = SectionWriter(geometry.codec)
+        self._coder = ColumnCoder(dimension, geometry.codec, compression, stitched=stitched)
+        self._own = OwnChunks()
         self._groups: OrderedDict[int, list[_Part]] = OrderedDict()
 
     def describe(self, column: int) -> str:
@@ -62,21 +83,20 @@ class AnvilSite:
         return describe_chunk(*self._geometry.chunk_of(column))
 
     def read(self, columns: Sequence[int]) -> list[Reading]:
-        """Columns as they stand; their ``base`` is the parsed chunk."""
-        return [self._read(column) for column in columns]
-
-    def _read(self, column: int) -> Reading:
-        try:
-            chunk = self._dimension.read(*self._geometry.chunk_of(column))
-        except ColumnUnreadable as error:
-            return error
-        return None if chunk is None else StoredColumn(*chunk.stored_sections(self._geometry.codec), chunk)
+        """Columns as they stand; their ``base`` is a :data:`~bbd.worlds.anvil.coder.Base`."""
+        found: dict[int, Reading] = {}
+        for region, places in self._by_region(columns).items():
+            for index, raw in self._dimension.read_raw(region, places):
+                column, cx, cz = places[index]
+                found[column] = self._reading(cx, cz, raw)
+        return [found[column] for column in columns]
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably. A column without a ``base`` over a chunk that can be read keeps what else is in
         that chunk, all the same."""
-        for region, chunks in self._by_region(columns).items():
-            self._write_region(region, chunks)
+        changed = sorted(column for column, write in columns.items() if any(one is not KEEP for one in write.sections))
+        for region, places in self._by_region(changed).items():
+            self._write_region(region, places, columns)
 
     def vacancies(self, group: int) -> int:
         """A bit per column of the group, set where no chunk stands. Blocks only where a region file is new to it."""
@@ -120,57 +140,60 @@ class AnvilSite:
             places[region].append((place, index))
         return [_Part(region, *np.array(pairs, np.intp).T) for region, pairs in places.items()]
 
-    def _by_region(
-        self, columns: Mapping[int, ColumnWrite]
-    ) -> Mapping[RegionAt, Mapping[tuple[int, int], ColumnWrite]]:
-        regions = defaultdict[RegionAt, dict[tuple[int, int], ColumnWrite]](dict)
-        for column, write in sorted(columns.items()):
-            if all(isinstance(payload, Keep) for payload in write.sections):
-                continue
-            chunk = self._geometry.chunk_of(column)
-            regions[region_of(*chunk)[0]][chunk] = write
+    def _by_region(self, columns: Iterable[int]) -> Mapping[RegionAt, _Places]:
+        regions = defaultdict[RegionAt, _Places](dict)
+        for column in columns:
+            cx, cz = self._geometry.chunk_of(column)
+            region, index = region_of(cx, cz)
+            regions[region][index] = column, cx, cz
         return regions
 
-    def _write_region(self, region: RegionAt, chunks: Mapping[tuple[int, int], ColumnWrite]) -> None:
-        batch: dict[int, RawChunk] = {}
-        removals: list[int] = []
-        size = 0
-        for (cx, cz), write in chunks.items():
-            index = region_of(cx, cz)[1]
-            content = self._content(cx, cz, write)
-            if content is None:
-                removals.append(index)
-                continue
-            batch[index] = compress(content, self._compression)
-            size += len(batch[index].data)
-            if size >= _BATCH_BYTES:
-                self._dimension.write(region, batch, removals)
-                batch, removals, size = {}, [], 0
-        if batch or removals:
-            self._dimension.write(region, batch, removals)
-
-    def _content(self, cx: int, cz: int, write: ColumnWrite) -> bytes | None:
-        """The chunk's NBT after the write; ``None`` where nothing is left of it."""
-        if len(write.sections) != STORED_SECTIONS:
-            raise ValueError(f"a column has {STORED_SECTIONS} sections, not {len(write.sections)}")
-        states = {
-            y: self._sections.write(payload)
-            for y, payload in enumerate(write.sections)
-            if not isinstance(payload, Keep)
-        }
-        air = self._sections.air
-        chunk = self._standing(cx, cz) if write.base is None else write.base
-        if isinstance(chunk, Chunk):
-            return None if left_empty(chunk, states, air) else rewritten(chunk, states)
-        if all(state == air for state in states.values()):
+    def _reading(self, cx: int, cz: int, raw: Found) -> Reading:
+        if raw is None:
             return None
-        return new_chunk(cx, cz, states, air, self._data_version)
-
-    def _standing(self, cx: int, cz: int) -> Chunk | None:
+        if isinstance(raw, ColumnUnreadable):
+            return placed(raw, cx, cz)
         try:
-            return self._dimension.read(cx, cz)
-        except ColumnUnreadable:
-            return None
+            return self._coder.decode(cx, cz, raw)
+        except ColumnUnreadable as error:
+            return error
+
+    def _write_region(self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite]) -> None:
+        batch = _Batch()
+        for index, base in self._bases(region, places, columns):
+            column, cx, cz = places[index]
+            batch.add(index, column, self._coder.encode(cx, cz, columns[column].sections, base), base)
+            if batch.size >= _BATCH_BYTES:
+                self._write_batch(region, batch, columns)
+                batch = _Batch()
+        if batch.bases:
+            self._write_batch(region, batch, columns)
+
+    def _write_batch(self, region: RegionAt, batch: _Batch, columns: Mapping[int, ColumnWrite]) -> None:
+        self._own.forget(batch.bases)
+        self._dimension.write(region, batch.chunks, batch.removals)
+        for column, base in batch.bases.items():
+            self._own.wrote(column, columns[column].sections, base)
+
+    def _bases(
+        self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite]
+    ) -> Iterator[tuple[int, Base]]:
+        """What stands where chunks will be written, as their writes give it or as it is read now; ``None`` also for
+        what can't be read."""
+        indices = list(places)
+        for first in range(0, len(indices), _READ_TOGETHER):
+            some = indices[first : first + _READ_TOGETHER]
+            given: dict[int, Base] = {}
+            unknown = []
+            for index in some:
+                column = places[index][0]
+                given[index] = columns[column].base
+                if given[index] is None and not self._own.keeps_nothing(column, columns[column].sections):
+                    unknown.append(index)
+            for index, raw in self._dimension.read_raw(region, unknown):
+                reading = self._reading(*places[index][1:], raw)
+                given[index] = reading.base if isinstance(reading, StoredColumn) else None
+            yield from given.items()
 
 
 def _vacant(parts: list[_Part], present: list[int]) -> int:

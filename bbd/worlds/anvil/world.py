@@ -11,7 +11,7 @@ from typing import Self
 from bbd.files import Files, OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.chunk import Chunk
-from bbd.worlds.anvil.compression import type_of
+from bbd.worlds.anvil.compression import STITCHED, type_of
 from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.folders import OVERWORLD, region_folder
 from bbd.worlds.anvil.regions import Regions
@@ -45,10 +45,10 @@ class AnvilWorld:
     ) -> None:
         self.close()
 
-    def site(self, geometry: Geometry, dimension: str = OVERWORLD, compression: str = "zlib") -> AnvilSite:
-        """A disk's place in this world; ``compression`` (``zlib``, ``lz4`` or ``none``) is what it writes chunks with,
-        whatever they had before."""
-        return AnvilSite(self._dimension(dimension), geometry, type_of(compression))
+    def site(self, geometry: Geometry, dimension: str = OVERWORLD, compression: str = STITCHED) -> AnvilSite:
+        """A disk's place in this world; ``compression`` (one of :data:`~bbd.worlds.anvil.compression.CHOICES`) is
+        what it writes chunks with, whatever they had before."""
+        return AnvilSite(self._dimension(dimension), geometry, type_of(compression), stitched=compression == STITCHED)
 
     def present_chunks(self, dimension: str = OVERWORLD) -> Iterator[tuple[int, int]]:
         """Coordinates of every chunk that stands in the world, readable or not."""

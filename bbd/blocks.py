@@ -1,0 +1,29 @@
+"""Cutting a buffer into blocks."""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+_AT_ONCE: Final = 64
+
+
+def cut(data: memoryview, size: int) -> list[bytes]:
+    """The whole blocks of ``size`` bytes that ``data`` begins with, copied.
+
+    One call of ``struct`` for many blocks takes half the time of a slice for each.
+    """
+    count = len(data) // size
+    blocks: list[bytes] = []
+    for first in range(0, count, _AT_ONCE):
+        cutter = _cutters(size)[min(_AT_ONCE, count - first)]
+        blocks += cutter.unpack_from(data, first * size)
+    return blocks
+
+
+@functools.cache
+def _cutters(size: int) -> Sequence[struct.Struct]:
+    """What cuts 0, 1, 2 … blocks of ``size`` bytes."""
+    return [struct.Struct(f"{size}s" * count) for count in range(_AT_ONCE + 1)]

@@ -1,0 +1,71 @@
+"""A column as the world has it, and what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bbd.disk.check import CheckSection
+from bbd.disk.findings import Finding
+from bbd.worlds.world import StoredColumn
+
+
+class SectionDamaged(OSError):
+    """The bytes of a section are not known (EIO); the message says which section, and why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EIO, why)
+
+
+@dataclass(slots=True)
+class LoadedColumn:
+    """A column as the world has it.
+
+    ``describe`` tells where a column stands. ``sections`` holds 16 payloads; ``None`` stands where ``damage`` says why
+    there is none. ``check`` is ``None`` where the column has none, or could not be identified. ``edited`` sections
+    differ from what was written, and count; ``mended`` ones were told again from parity; ``extra`` says what is wrong
+    with check and parity sections. ``stored`` is what the site gave, ``raw`` the bytes of a chunk that could not even
+    be parsed.
+    """
+
+    column: int
+    describe: Callable[[int], str]
+    sections: list[bytes | None]
+    check: CheckSection | None = None
+    damage: dict[int, str] = field(default_factory=dict)
+    edited: set[int] = field(default_factory=set)
+    mended: dict[int, str] = field(default_factory=dict)
+    extra: list[str] = field(default_factory=list)
+    stored: StoredColumn | None = None
+    raw: bytes = b""
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages."""
+        return self.describe(self.column)
+
+    @property
+    def generation(self) -> int:
+        """The sequence number up to which the column includes the journal; -1 where nothing vouches for any."""
+        return self.check.generation if self.check else -1
+
+    @property
+    def wants_writing(self) -> bool:
+        """Whether writing it anew would put something right."""
+        return bool(self.edited or self.mended or self.extra)
+
+    @property
+    def finding(self) -> Finding:
+        """What is wrong with it."""
+        return Finding(
+            self.column, self.where, frozenset(self.edited), dict(self.mended), dict(self.damage), tuple(self.extra)
+        )
+
+    def section(self, index: int) -> bytes:
+        """A payload, or :class:`SectionDamaged`."""
+        payload = self.sections[index]
+        if payload is None:
+            why = self.damage[index]
+            raise SectionDamaged(f"section {index} of column {self.column}, {self.where}, y {16 * index}: {why}")
+        return payload

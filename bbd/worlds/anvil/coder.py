@@ -1,0 +1,79 @@
+"""Between a column's payloads and its chunk, a column at a time: the stitched way where it fits, else the general one.
+
+Of a stitched chunk the base that a reading gives is what it was cut into: nothing in it is anybody else's, so a write
+makes a new one from it. Of any other it is the parsed chunk, of which a write changes the written sections alone; where
+nobody else has anything in that either, it is stitched anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from bbd.geometry.interfaces import Codec
+from bbd.worlds.anvil.chunk import Chunk
+from bbd.worlds.anvil.compression import LZ4, ZLIB, AnyChunk, RawChunk, compress
+from bbd.worlds.anvil.dimension import Dimension
+from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION, left_empty, new_chunk, rewritten
+from bbd.worlds.anvil.section import SectionWriter
+from bbd.worlds.anvil.stitched import ALL_AIR, Cell, Stitched, stitcher_for
+from bbd.worlds.world import STORED_SECTIONS, Keep, SectionWrite, StoredColumn
+
+Base: TypeAlias = Chunk | Stitched | None
+
+
+class ColumnCoder:
+    """For one codec; chunks are written with the type ``compression``, and stitched if ``stitched`` says so and the
+    codec suits it."""
+
+    def __init__(self, dimension: Dimension, codec: Codec, compression: int = ZLIB, *, stitched: bool = False) -> None:
+        self._dimension = dimension
+        self._codec = codec
+        self._compression = compression
+        self._stitcher = stitcher_for(codec)
+        self._stitches = stitched
+        self._data_version = LZ4_DATA_VERSION if compression == LZ4 else DATA_VERSION
+        self._sections = SectionWriter(codec)
+        self._all_air = dict.fromkeys(range(STORED_SECTIONS), self._sections.air)
+
+    def decode(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn:
+        """What the chunk at these coordinates holds. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
+        stitched = self._stitcher.parse(cx, cz, raw) if self._stitcher else None
+        if stitched is not None:
+            return StoredColumn(stitched.payloads, stitched.lost, stitched)
+        chunk = self._dimension.parse(cx, cz, raw)
+        return StoredColumn(*chunk.stored_sections(self._codec), chunk)
+
+    def encode(self, cx: int, cz: int, sections: Sequence[SectionWrite], base: Base) -> AnyChunk | None:
+        """The chunk at these coordinates after a write; ``None`` where nothing is left of it."""
+        if len(sections) != STORED_SECTIONS:
+            raise ValueError(f"a column has {STORED_SECTIONS} sections, not {len(sections)}")
+        if self._stitches and self._stitcher and (kept := self._kept(base)) is not None:
+            cells = self._stitcher.cells(sections, kept)
+            if cells is not None:
+                return None if cells == ALL_AIR else self._stitcher.chunk(cx, cz, cells)
+        content = self._content(cx, cz, sections, base)
+        return None if content is None else compress(content, self._compression)
+
+    def _kept(self, base: Base) -> Sequence[Cell | None] | None:
+        """The sections that stand, to be stitched; ``None`` where there is more to keep than that."""
+        if base is None:
+            return ALL_AIR
+        if isinstance(base, Stitched):
+            return base.cells
+        if self._stitcher is None or not left_empty(base, self._all_air, self._sections.air):
+            return None
+        return self._stitcher.kept(*base.stored_sections(self._codec))
+
+    def _content(self, cx: int, cz: int, sections: Sequence[SectionWrite], base: Base) -> bytes | None:
+        """The chunk's NBT after the write."""
+        states = {y: self._sections.write(item) for y, item in enumerate(sections) if not isinstance(item, Keep)}
+        air = self._sections.air
+        if isinstance(base, Stitched) and self._stitcher:
+            chunk = self._stitcher.chunk(cx, cz, base.cells)
+            base = self._dimension.parse(cx, cz, RawChunk(chunk.compression, chunk.data))
+        if isinstance(base, Chunk):
+            return None if left_empty(base, states, air) else rewritten(base, states)
+        if all(state == air for state in states.values()):
+            return None
+        return new_chunk(cx, cz, states, air, self._data_version)

@@ -1,0 +1,185 @@
+"""Stitched chunks: zlib streams whose payload bytes stand in them as they are (docs/format.md, "Stitched chunks").
+
+Around the payloads lie constant parts (:mod:`~bbd.worlds.anvil.templates`), so writing one is putting its parts in a
+row, and reading one is cutting it up, once its constant parts are found to be where they must. What doesn't fit here is
+left to the general way, which reads these chunks too: to everybody else they are zlib like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from typing import Final, TypeAlias, cast
+
+from bbd.files import Bytes
+from bbd.geometry.interfaces import Codec
+from bbd.worlds.anvil.compression import ZLIB, PartedChunk, RawChunk
+from bbd.worlds.anvil.head_section import HEAD_BYTES
+from bbd.worlds.anvil.shapes import CHECKSUM, COORDINATE, Shape
+from bbd.worlds.anvil.templates import AIR, FULL, HEAD, Templates, suits
+from bbd.worlds.world import CHECK_SECTION, KEEP, STORED_SECTIONS, SectionWrite
+
+_SHAPES_KEPT: Final = 1024
+
+Cell: TypeAlias = tuple[int, bytes | None]
+"""A section: its kind, and its longs where they are not constant."""
+
+ALL_AIR: Final[Sequence[Cell]] = [(AIR, None)] * STORED_SECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """What a stitched chunk holds; nobody else has anything in it. ``payloads`` and ``lost`` are those of
+    :class:`~bbd.worlds.world.StoredColumn`."""
+
+    cells: Sequence[Cell]
+    payloads: Sequence[bytes | None]
+    lost: Mapping[int, bytes]
+
+
+class Stitcher:
+    """Writes and reads the stitched chunks of a codec that they suit (:func:`~bbd.worlds.anvil.templates.suits`).
+    Any thread may call."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._templates = Templates(codec)
+        self._size = codec.section_size
+        # A block's number over and over: byte 7 is 07 and nibble 7 is 77.
+        self._step = 255 // (len(codec.palette) - 2)
+        self._shape = lru_cache(_SHAPES_KEPT)(partial(Shape, self._templates))
+        # The shape that a chunk of a size had last is likely that of the next.
+        self._seen: dict[int, Shape] = {}
+        self._above_head = bytes(self._size - HEAD_BYTES)
+        self._lost_above_head = bytes(HEAD_BYTES) + b"\1" * (self._size - HEAD_BYTES)
+
+    def cells(self, sections: Sequence[SectionWrite], kept: Sequence[Cell | None] = ALL_AIR) -> list[Cell] | None:
+        """What a write's sections become, those it keeps as they are in ``kept``; ``None`` where a stitched chunk
+        can't hold one: for the size of its payload, or as ``kept`` has ``None`` for it."""
+        cells: list[Cell] = []
+        for y, payload in enumerate(sections):
+            if not payload:
+                cells.append((AIR, None))
+            elif payload is KEEP:
+                cell = kept[y]
+                if cell is None:
+                    return None
+                cells.append(cell)
+            elif len(payload) == self._size:
+                # Looked at in three places first: nearly every payload of many values differs there.
+                first = payload[0]
+                if first == payload[-1] == payload[self._size >> 1] and payload == _repeated(first, self._size):
+                    cells.append(self._uniform(first, payload))
+                else:
+                    cells.append((FULL, payload))
+            elif len(payload) == HEAD_BYTES:
+                cells.append((HEAD, self._templates.head.pack(payload)))
+            else:
+                return None
+        return cells
+
+    def kept(self, payloads: Sequence[bytes | None], lost: Mapping[int, bytes]) -> list[Cell | None]:
+        """The sections of a chunk that wasn't stitched; ``None`` for one whose blocks are not all a payload's."""
+        found = [self.cells([self._known(payload, lost.get(y))]) for y, payload in enumerate(payloads)]
+        return [cells[0] if cells else None for cells in found]
+
+    def chunk(self, cx: int, cz: int, cells: Sequence[Cell]) -> PartedChunk:
+        """The chunk at these coordinates with these sections."""
+        shape = self._shape(tuple([kind for kind, _ in cells]))
+        payloads = [COORDINATE.pack(cx), COORDINATE.pack(cz), *[longs for _, longs in cells if longs is not None]]
+        parts: list[Bytes] = [b""] * (2 * len(payloads) + 2)
+        parts[0::2] = shape.constants
+        parts[1:-1:2] = payloads
+        parts[-1] = CHECKSUM.pack(shape.checksum(payloads))
+        return PartedChunk(parts, shape.size)
+
+    def parse(self, cx: int, cz: int, raw: RawChunk) -> Stitched | None:
+        """Cut up the chunk at these coordinates; ``None`` for any that isn't exactly a stitched one of this codec.
+
+        The checksum of the stream is looked at only where the chunk has no check section: that one has better.
+        """
+        if raw.compression != ZLIB:
+            return None
+        data = raw.data
+        shape = self._seen.get(len(data))
+        fields = shape.fields.unpack(data) if shape else ()
+        if not shape or fields[::2] != shape.constants:
+            shape = self._found(data)
+            if shape is None:
+                return None
+            if len(self._seen) >= _SHAPES_KEPT:
+                self._seen.clear()
+            self._seen[len(data)] = shape
+            fields = shape.fields.unpack(data)
+        payloads = fields[1:-1:2]
+        if payloads[:2] != (COORDINATE.pack(cx), COORDINATE.pack(cz)):
+            return None
+        if shape.kinds[CHECK_SECTION] != HEAD and CHECKSUM.pack(shape.checksum(payloads)) != fields[-1]:
+            return None
+        return self._stitched(shape, payloads[2:])
+
+    def _known(self, payload: bytes | None, lost: bytes | None) -> bytes | None:
+        """As much of a payload as is known, if that is all of it or a head."""
+        if payload is None or lost is None:
+            return payload
+        return payload[:HEAD_BYTES] if lost == self._lost_above_head else payload[:1]
+
+    def _uniform(self, byte: int, payload: bytes) -> Cell:
+        kind, odd = divmod(byte, self._step)
+        return (FULL, payload) if odd else (kind, None)
+
+    def _found(self, data: Bytes) -> Shape | None:
+        """The shape that a chunk has, by one look at each section."""
+        position = sum(len(part.packed) for part in self._templates.root) + 2 * COORDINATE.size
+        kinds = [AIR]
+        for y in range(STORED_SECTIONS):
+            kind = self._templates.kind_at(data, position, y, kinds[-1])
+            if kind is None:
+                return None
+            position += len(self._templates.part(y, kind, kinds[-1]).packed)
+            position += self._templates.payload_sizes.get(kind, 0)
+            kinds.append(kind)
+        shape = self._shape(tuple(kinds[1:]))
+        fits = shape.size == len(data) and shape.fields.unpack(data)[::2] == shape.constants
+        return shape if fits else None
+
+    def _stitched(self, shape: Shape, longs: Iterable[bytes]) -> Stitched | None:
+        cells: list[Cell] = []
+        payloads: list[bytes | None] = []
+        lost: dict[int, bytes] = {}
+        rest = iter(longs)
+        for y, kind in enumerate(shape.kinds):
+            if kind == FULL:
+                payload = next(rest)
+                cells.append((FULL, payload))
+                payloads.append(payload)
+            elif kind == AIR:
+                cells.append((AIR, None))
+                payloads.append(None)
+            elif kind == HEAD:
+                packed = next(rest)
+                head = self._templates.head.unpack(packed)
+                if head is None:
+                    return None
+                cells.append((HEAD, packed))
+                payloads.append(head + self._above_head)
+                lost[y] = self._lost_above_head
+            else:
+                cells.append((kind, None))
+                payloads.append(_repeated(kind * self._step, self._size))
+        return Stitched(cells, payloads, lost)
+
+
+def stitcher_for(codec: Codec) -> Stitcher | None:
+    """The one for a codec, always the same; ``None`` where stitching doesn't suit it."""
+    return _stitcher(cast(Hashable, codec))
+
+
+@cache
+def _stitcher(codec: Codec) -> Stitcher | None:
+    return Stitcher(codec) if suits(codec) else None
+
+
+@lru_cache(256)
+def _repeated(byte: int, size: int) -> bytes:
+    return bytes([byte]) * size

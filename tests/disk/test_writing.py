@@ -1,0 +1,124 @@
+"""Writes of whole sections: in one piece or cut, they are the same to the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from bbd.blocks import cut
+from bbd.disk.disk import Disk
+from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
+
+BLOCK = COLUMN // 16
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def begin(bench: Bench) -> Disk:
+    """A disk whose first columns take writes at once."""
+    disk = bench.open()
+    await disk.write(0, bytes(4 * COLUMN))
+    return disk
+
+
+@pytest.mark.parametrize("first", [0, 3, 15, 16])
+@pytest.mark.parametrize("count", [1, 2, 16, 30])
+@pytest.mark.parametrize("in_blocks", [False, True])
+def test_blocks_are_taken_as_one_piece_is(bench: Bench, first: int, count: int, in_blocks: bool) -> None:
+    data = os.urandom(count * BLOCK)
+    expected = (bytes(first * BLOCK) + data).ljust(4 * COLUMN, b"\0")
+
+    async def run() -> None:
+        disk = await begin(bench)
+        if in_blocks:
+            assert disk.try_write_blocks(first * BLOCK, cut(memoryview(data), BLOCK))
+        else:
+            assert disk.try_write(first * BLOCK, memoryview(data))
+        assert await read_all(disk, 0, 4 * COLUMN) == expected
+        await disk.close()
+        again = bench.open()
+        assert await read_all(again, 0, 4 * COLUMN) == expected
+        again.release()
+
+    asyncio.run(run())
+
+
+def test_blocks_over_what_is_cached_and_dirty(bench: Bench) -> None:
+    async def run() -> None:
+        disk = await begin(bench)
+        old, new = os.urandom(2 * COLUMN), os.urandom(20 * BLOCK)
+        await put(disk, 0, old)
+        await disk.checkpoint()
+        await put(disk, 9 * BLOCK, b"x" * BLOCK)
+        assert disk.try_write_blocks(7 * BLOCK, cut(memoryview(new), BLOCK))
+        expected = old[: 7 * BLOCK] + new + old[27 * BLOCK :]
+        assert await read_all(disk, 0, 2 * COLUMN) == expected
+        await disk.flush()
+        disk.release()
+        again = bench.open()
+        assert await read_all(again, 0, 2 * COLUMN) == expected
+        await again.close()
+
+    asyncio.run(run())
+
+
+def test_zeros_among_blocks_take_no_room(bench: Bench) -> None:
+    async def run() -> None:
+        disk = await begin(bench)
+        assert disk.try_write_blocks(0, [bytes(BLOCK), b"x" * BLOCK, bytes(BLOCK)])
+        memory = disk._memory
+        assert memory.dirty[0] is memory.dirty[2] is memory.zero
+        assert memory.dirty[1] == b"x" * BLOCK
+        disk.release()
+
+    asyncio.run(run())
+
+
+def test_blocks_that_can_not_be_taken_change_nothing(bench: Bench) -> None:
+    async def run() -> None:
+        disk = bench.open()
+        block = b"x" * BLOCK
+        assert not disk.try_write_blocks(0, [block]), "nobody has looked yet who stands there"
+        assert await read_all(disk, 0, COLUMN) == bytes(COLUMN)
+        await disk.write(0, block)
+        assert disk.try_write_blocks(0, [block])
+        disk.release()
+
+    asyncio.run(run())
+
+
+def test_long_reads_of_what_is_cached_dirty_and_zero(bench: Bench) -> None:
+    async def run() -> None:
+        disk = await begin(bench)
+        cached, dirty = os.urandom(COLUMN), os.urandom(COLUMN)
+        await put(disk, 0, cached)
+        await disk.checkpoint()
+        await put(disk, COLUMN, dirty)
+        whole = cached + dirty + bytes(COLUMN)
+        for start in range(0, 3 * COLUMN, 5 * BLOCK + 7):
+            for end in range(start + 1, 3 * COLUMN, 7 * BLOCK - 1):
+                found = disk.try_read(start, end - start)
+                assert found is not None
+                assert b"".join(found) == whole[start:end]
+        disk.release()
+
+    asyncio.run(run())
+
+
+def test_what_was_read_last_is_dropped_last(bench: Bench) -> None:
+    async def run() -> None:
+        disk = await begin(bench)
+        await put(disk, 0, os.urandom(4 * COLUMN))
+        await disk.checkpoint()
+        assert disk.try_read(COLUMN, COLUMN) is not None
+        assert disk.try_read(BLOCK, BLOCK) is not None
+        assert list(disk._memory.clean)[-17:] == [*range(16, 32), 1]
+        disk.release()
+
+    asyncio.run(run())

@@ -1,0 +1,40 @@
+"""The companion builds and passes its own tests on a machine without a Java of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+JAVA = frozenset({"java", "javac", "jshell"})
+
+
+@pytest.fixture
+def path_without_java(tmp_path: Path) -> Path:
+    """A folder with all that PATH has, but for Java."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for place in os.get_exec_path():
+        for program in Path(place).iterdir() if Path(place).is_dir() else ():
+            link = folder / program.name
+            if program.name not in JAVA and not link.is_symlink():
+                link.symlink_to(program)
+    return folder
+
+
+def test_it_builds_and_passes_its_tests(path_without_java: Path) -> None:
+    if shutil.which("mvn") is None:
+        pytest.skip("Maven is not installed")
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
+    environment["PATH"] = str(path_without_java)
+    done = subprocess.run(
+        [ROOT / "scripts/companion-build"], env=environment, capture_output=True, text=True, check=False, timeout=900
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    reports = list((ROOT / "companion-mod/core/target/surefire-reports").glob("TEST-*.xml"))
+    assert reports, "tests ran"
+    assert all('failures="0"' in report.read_text() and 'errors="0"' in report.read_text() for report in reports)

@@ -1,0 +1,96 @@
+"""Reads and writes of the machine's own files, whatever the kernel makes of them."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bbd.files import File, OsFiles, read_into, write_safely
+from tests.worlds.memory_files import MemoryFiles
+
+PARTS = [random.Random(seed).randbytes(seed % 37) for seed in range(2500)]
+WHOLE = b"".join(PARTS)
+
+
+def opened(path: Path) -> File:
+    return OsFiles().open(path, write=True, create=True)
+
+
+def test_more_parts_than_one_call_takes(tmp_path: Path) -> None:
+    file = opened(tmp_path / "f")
+    file.pwrite([*PARTS, bytearray(b"ab"), memoryview(b"cd")], 7)
+    assert (tmp_path / "f").read_bytes() == bytes(7) + WHOLE + b"abcd"
+    file.pwrite([], 0)
+    file.close()
+
+
+@pytest.mark.parametrize("limit", [1, 1000, 20_000])
+def test_short_writes_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    pwritev, pwrite, preadv = os.pwritev, os.pwrite, os.preadv
+    monkeypatch.setattr(os, "pwritev", lambda fd, parts, offset: pwritev(fd, _first(parts, limit), offset))
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: pwrite(fd, data[: limit * 2], offset))
+    monkeypatch.setattr(os, "preadv", lambda fd, buffers, offset: preadv(fd, [buffers[0][:limit]], offset))
+    parts, whole = PARTS[:200], b"".join(PARTS[:200])
+    file = opened(tmp_path / "f")
+    file.pwrite(parts, 3)
+    assert (tmp_path / "f").read_bytes() == bytes(3) + whole
+    buffer = memoryview(bytearray(len(whole) + 10))
+    assert read_into(file, buffer, 3) == len(whole)
+    assert buffer[: len(whole)] == whole
+    file.close()
+
+
+def _first(parts: Sequence[bytes], size: int) -> list[bytes]:
+    return [b"".join(parts)[:size]]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_reading_into_memory(tmp_path: Path, *, own: bool) -> None:
+    file = opened(tmp_path / "f") if own else MemoryFiles().open(tmp_path / "f", write=True, create=True)
+    file.pwrite([WHOLE], 0)
+    buffer = memoryview(bytearray(100))
+    assert read_into(file, buffer, 5) == 100
+    assert buffer == WHOLE[5:105]
+    assert read_into(file, buffer, len(WHOLE) - 9) == 9
+    assert buffer[:9] == WHOLE[-9:]
+    assert read_into(file, buffer, len(WHOLE) + 9) == 0
+    file.close()
+
+
+@pytest.mark.parametrize("count", [0, 3, 1500])
+@pytest.mark.parametrize("limit", [100, 1 << 20])
+def test_writing_and_making_safe_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, limit: int
+) -> None:
+    pwritev, fdatasync = os.pwritev, os.fdatasync
+    synced: list[bool] = []
+
+    def short(fd: int, parts: Sequence[bytes], offset: int, flags: int = 0) -> int:
+        written = pwritev(fd, _first(parts, limit), offset, flags)
+        synced.append(flags == os.RWF_DSYNC and written == len(b"".join(parts)))
+        return written
+
+    def sync(fd: int) -> None:
+        fdatasync(fd)
+        synced.append(True)
+
+    monkeypatch.setattr(os, "pwritev", short)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    file = opened(tmp_path / "f")
+    write_safely(file, PARTS[:count], 3)
+    assert synced[-1], "the last call made all of it safe"
+    assert (tmp_path / "f").read_bytes() == (bytes(3) + b"".join(PARTS[:count]) if count else b"")
+    file.close()
+
+
+def test_writing_and_making_safe_elsewhere(tmp_path: Path) -> None:
+    files = MemoryFiles()
+    file = files.open(tmp_path / "f", write=True, create=True)
+    write_safely(file, PARTS[:9], 0)
+    inode = files.names[tmp_path / "f"]
+    assert inode.safe == b"".join(PARTS[:9])
+    assert not inode.unsafe
