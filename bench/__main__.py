@@ -1,83 +1,121 @@
-"""``python -m bench``: race bbd against other NBD servers."""
+"""``python -m bench``: race bbd against other NBD servers, and against copying and inflating."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import machine, report
+from bench import machine, page, report
+from bench.chart import chart
 from bench.errors import BenchError
-from bench.fio import LOADS, MIB, Load
-from bench.peers import PEERS, Peer
-from bench.race import Plan, race
+from bench.fleet import Fleet
+from bench.peers import PEERS
+from bench.plan import Plan, Progress
+from bench.results import Run
+from bench.rows import LOADS, TRIALS
+from bench.units import MIB
+from bench.worlds import like_a_server
 
-DEFAULT_PEERS = ("bbd", "nbdkit-memory")
-WIDTH = 120
-"""Columns of the table in a file or a pipe."""
+NAMES = (*(load.name for load in LOADS), *(trial.name for trial in TRIALS))
+WIDTH = 160
+"""Columns of a table in a file or a pipe."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; the exit code."""
     options = _parser().parse_args(arguments)
+    like_a_server()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server is left behind
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     try:
-        plan = _plan(options)
-        facts = machine.describe(plan.peers)
-        with console.status("starting") as status:
-            results = race(plan, status.update)
-        report.show(console, facts, report.table(plan, results))
-        if options.json is not None:
-            options.json.write_text(report.as_json(plan, facts, results))
+        names = _chosen(options.only)
+        with (
+            tempfile.TemporaryDirectory(prefix="bbd-bench-", dir=options.dir) as place,
+            console.status("starting") as status,
+        ):
+            run = _run(names, _plan(options, Path(place), status.update))
+        report.show(console, run)
+        for failure in run.failures:
+            print(f"bench: {failure}", file=sys.stderr)
+        _write(run, options)
     except (BenchError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return 1 if run.failures else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Race bbd against other NBD servers, with fio."
-    )
-    parser.add_argument("--quick", action="store_true", help="rounds of 1 s, to see that it works")
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round of each row, to see that it works")
     parser.add_argument(
-        "--only", metavar="PATTERN", default="*", help=f"loads: {', '.join(load.name for load in LOADS)}"
+        "--only", nargs="+", metavar="ROW", default=["*"], help=f"of: {', '.join(NAMES)}; or *patterns*"
     )
-    parser.add_argument(
-        *("--peers", "-p"),
-        nargs="+",
-        choices=PEERS,
-        default=list(DEFAULT_PEERS),
-        help="who runs; ratios are the first's",
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="rounds a load (default 3)")
-    parser.add_argument("--seconds", type=float, help="length of a round (default 4)")
-    parser.add_argument("--region", type=int, metavar="MIB", default=128, help="size of the disk in MiB (default 128)")
-    parser.add_argument("--dir", type=Path, help="where the servers keep their files")
+    parser.add_argument("--rounds", type=int, help="rounds of each row [default: 5; quick: 1]")
+    parser.add_argument("--seconds", type=float, help="length of a round [default: 1.2; quick: 0.5]")
+    parser.add_argument("--size", type=int, metavar="MIB", default=128, help="size of the disks [default: 128]")
+    parser.add_argument("--dir", type=Path, help="where everything is kept meanwhile [default: as tempfile has it]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every measurement here")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="also draw the ratios here, as SVG")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also put tables and chart into this document")
     return parser
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    loads = _loads(options.only)
-    peers: list[Peer] = [PEERS[name] for name in dict.fromkeys(options.peers)]
-    if options.rounds < 1 or options.region < 1:
-        raise BenchError("--rounds and --region start at 1")
-    seconds = options.seconds or (1.0 if options.quick else 4.0)
-    return Plan(peers, loads, options.rounds, seconds, options.region * MIB, options.dir)
+def _plan(options: argparse.Namespace, place: Path, progress: Progress) -> Plan:
+    rounds = options.rounds or (1 if options.quick else 5)
+    seconds = options.seconds or (0.5 if options.quick else 1.2)
+    if rounds < 1 or seconds <= 0 or options.size < 16:
+        raise BenchError("--rounds start at 1, --seconds above 0, and --size at 16")
+    return Plan(rounds, seconds, options.size * MIB, place, progress)
 
 
-def _loads(pattern: str) -> list[Load]:
-    found = [load for load in LOADS if fnmatch(load.name, pattern) or pattern in load.name]
-    if not found:
-        raise BenchError(f"no load is called {pattern}; there are {', '.join(load.name for load in LOADS)}")
-    return found
+def _chosen(patterns: Sequence[str]) -> set[str]:
+    for pattern in patterns:
+        if not any(fnmatch(name, pattern) for name in NAMES):
+            raise BenchError(f"no row is called {pattern}; there are {', '.join(NAMES)}")
+    return {name for name in NAMES if any(fnmatch(name, pattern) for pattern in patterns)}
+
+
+def _run(names: set[str], plan: Plan) -> Run:
+    run = Run()
+    begun, busy = time.monotonic(), os.getloadavg()[0]
+    loads = [load for load in LOADS if load.name in names]
+    with Fleet(plan, loads) as fleet:
+        for load in loads:
+            run.attempt(load.name, partial(fleet.run, load))
+        run.memory = fleet.memory()
+    for trial in TRIALS:
+        if trial.name in names:
+            run.attempt(trial.name, partial(trial.run, plan))
+    run.facts = {
+        **machine.describe(PEERS.values(), plan.place),
+        "rounds": f"{plan.rounds} interleaved, of {plan.seconds:g} s where they have no end of their own",
+        "disks": f"{plan.size // MIB} MiB each",
+        "took": f"{(time.monotonic() - begun) / 60:.0f} minutes, from a load average of {busy:.1f}",
+    }
+    return run
+
+
+def _write(run: Run, options: argparse.Namespace) -> None:
+    if options.json is not None:
+        options.json.write_text(report.as_json(run))
+    if options.chart is not None:
+        options.chart.write_text(chart(run.results))
+    if options.page is not None and not run.failures:
+        drawing = options.page.with_suffix(".svg")
+        drawing.write_text(chart(run.results))
+        page.replace(options.page, "run", page.run_text(run, drawing.name))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The loads, and running them with fio's nbd engine: one connection, libnbd as the client."""
+"""Running fio's nbd engine: libnbd as the client, a connection for each job."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers import run
-
-KIB = 1 << 10
-MIB = 1 << 20
+from bench.commands import run
+from bench.units import MIB
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """What a round does: ``pattern`` is fio's ``rw``, ``block`` is in bytes, ``depth`` requests are in flight."""
+class Job:
+    """``pattern`` is fio's ``rw``, ``block`` is in bytes, ``depth`` requests are in flight on each of ``connections``,
+    which have a part of the disk each."""
 
     pattern: str
     block: int
     depth: int
-
-    @property
-    def name(self) -> str:
-        """As ``--only`` takes it: ``4k-randread-qd32``."""
-        size = f"{self.block // MIB}m" if self.block >= MIB else f"{self.block // KIB}k"
-        return f"{size}-{self.pattern}-qd{self.depth}"
+    connections: int = 1
 
     @property
     def writes(self) -> bool:
@@ -34,43 +28,24 @@ class Load:
         return self.pattern.endswith("write")
 
 
-# Reads first: they meet a region that was filled and then left alone.
-LOADS = (
-    *(Load("randread", 4 * KIB, depth) for depth in (1, 32)),
-    *(Load("read", MIB, depth) for depth in (1, 4)),
-    *(Load("randwrite", 4 * KIB, depth) for depth in (1, 32)),
-    *(Load("write", MIB, depth) for depth in (1, 4)),
-)
+FILL = Job("write", MIB, 4)
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One timed round: bytes and requests a second, and the 99th percentile of the latency in microseconds."""
-
-    bytes_per_second: float
-    requests_per_second: float
-    p99_us: float
+def fill(uri: str, area: int) -> None:
+    """Write random bytes over the first ``area`` bytes of the disk, so that reads meet real data."""
+    _fio(uri, FILL, area, "--refill_buffers")
 
 
-def fill(uri: str, size: int) -> None:
-    """Write random bytes over the first ``size`` bytes of the disk, so that reads meet real data."""
-    _fio(uri, Load("write", MIB, 4), size, "--refill_buffers")
+def timed(uri: str, job: Job, area: int, seconds: float, *options: str) -> dict[str, Any]:
+    """Run ``job`` for ``seconds`` within the first ``area`` bytes; what fio says of it."""
+    said = _fio(uri, job, area, "--time_based", f"--runtime={seconds * 1000:.0f}ms", *options)
+    side: dict[str, Any] = said["write" if job.writes else "read"]
+    return side
 
 
-def measure(uri: str, load: Load, size: int, seconds: float) -> Measurement:
-    """Run ``load`` for ``seconds`` within the first ``size`` bytes."""
-    job = _fio(uri, load, size, "--time_based", f"--runtime={seconds}s")
-    side = job["write" if load.writes else "read"]
-    return Measurement(
-        bytes_per_second=side["bw_bytes"],
-        requests_per_second=side["iops"],
-        p99_us=side["clat_ns"]["percentile"]["99.000000"] / 1000,
-    )
-
-
-def verify(uri: str, load: Load, size: int) -> None:
-    """Write ``size`` bytes once in the way ``load`` does, then read them all back and check each block's CRC-32C."""
-    _fio(uri, load, size, "--verify=crc32c", "--verify_fatal=1", "--do_verify=1")
+def verify(uri: str, job: Job, area: int) -> None:
+    """Write ``area`` bytes once in the way ``job`` does, then read them all back and check each block's CRC-32C."""
+    _fio(uri, job, area, "--verify=crc32c", "--verify_fatal=1", "--do_verify=1")
 
 
 def version() -> str:
@@ -78,15 +53,17 @@ def version() -> str:
     return run("fio", "--version").strip()
 
 
-def _fio(uri: str, load: Load, size: int, *options: str) -> dict[str, Any]:
+def _fio(uri: str, job: Job, area: int, *options: str) -> dict[str, Any]:
+    each = area // job.connections
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "json"
         run(
-            *("fio", f"--name={load.name}", "--ioengine=nbd", f"--uri={uri}", "--output-format=json"),
-            *(f"--rw={load.pattern}", f"--bs={load.block}", f"--iodepth={load.depth}", f"--size={size}"),
-            *("--thread", "--verify_state_save=0", f"--output={output}", *options),
+            *("fio", "--name=bench", "--ioengine=nbd", f"--uri={uri}", "--output-format=json", f"--output={output}"),
+            *(f"--rw={job.pattern}", f"--bs={job.block}", f"--iodepth={job.depth}", f"--numjobs={job.connections}"),
+            *(f"--size={each}", f"--offset_increment={each}", "--thread", "--group_reporting"),
+            *("--verify_state_save=0", *options),
         )
         text = output.read_text()
     result: dict[str, Any] = json.loads(text[text.index("{") :])
-    job: dict[str, Any] = result["jobs"][0]
-    return job
+    found: dict[str, Any] = result["jobs"][0]
+    return found

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bbd
-from bench.errors import BenchError
+from bench.commands import run
+from bench.units import MIB
 
-START_TIMEOUT = 60.0
-STOP_TIMEOUT = 60.0
+BBD = Path(sys.executable).parent / "bbd"
+_PLUGINS = Path(__file__).parent / "plugins"
 
 
 class Peer(ABC):
@@ -27,6 +22,10 @@ class Peer(ABC):
 
     name: str
     export = ""
+
+    def area(self, size: int) -> int:
+        """How many bytes of its disk are to be loaded; by default, all."""
+        return size
 
     @abstractmethod
     def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
@@ -40,25 +39,28 @@ class Peer(ABC):
         """Make what the command needs; by default, nothing."""
         del folder, size
 
-    @property
-    def label(self) -> str:
-        """Its name as a person reads it."""
-        return self.name.replace("-", " ")
 
-
+@dataclass(frozen=True)
 class Bbd(Peer):
-    """This package, from the environment that runs the benchmark."""
+    """This package, from the environment that runs the benchmark, with options of ``bbd create`` and ``bbd serve``.
 
-    name = "bbd"
+    Its cache has room for four times the disk: so a load that is called cached meets no checkpoint that begins because
+    the cache is half full of unwritten data. The rows that measure checkpoints ask for them.
+    """
+
+    name: str = "bbd"
+    creating: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
+
     export = "bench"
-    _program = Path(sys.executable).parent / "bbd"
 
     def prepare(self, folder: Path, size: int) -> None:
-        run(self._program, "create", folder / "world", "--disk", self.export, "--size", str(size))
+        options = ["--disk", self.export, "--size", str(size), *self.creating]
+        run(BBD, "create", folder / "world", *options, environment=environment(folder))
 
     def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
-        del size
-        return [self._program, "serve", "--world", folder / "world", "--unix", address, "--journal", folder / "journal"]
+        options = ["--cache", str(4 * size), *self.serving]
+        return [BBD, "serve", "--world", folder / "world", "--unix", address, "--journal", folder / "journal", *options]
 
     def version(self) -> str:
         return f"bbd {bbd.__version__}"
@@ -70,8 +72,7 @@ class NbdkitMemory(Peer):
     name = "nbdkit-memory"
 
     def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
-        del folder
-        return ["nbdkit", "--foreground", "--unix", address, "memory", str(size)]
+        return nbdkit(address, "memory", str(size))
 
     def version(self) -> str:
         return run("nbdkit", "--version").strip()
@@ -87,8 +88,41 @@ class NbdkitFile(NbdkitMemory):
             image.truncate(size)
 
     def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
-        del size
-        return ["nbdkit", "--foreground", "--unix", address, "file", folder / "image"]
+        return nbdkit(address, "file", folder / "image")
+
+
+class NbdkitPython(NbdkitMemory):
+    """nbdkit's Python plugin with a disk in memory, whose flush has nothing to do."""
+
+    name = "nbdkit-python"
+
+    def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
+        return nbdkit(address, "python", _PLUGINS / "memory.py", f"size={size}")
+
+
+class NbdkitPythonFile(NbdkitFile):
+    """nbdkit's Python plugin over a plain file: for loads whose flushes must keep their word."""
+
+    name = "nbdkit-python-file"
+
+    def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
+        return nbdkit(address, "python", _PLUGINS / "file.py", f"file={folder / 'image'}")
+
+
+class HttpChunks(NbdkitMemory):
+    """A stand-in of the known design, Block Block Device's: nbdkit's Python plugin asks a server of its own for each
+    chunk by HTTP, in base64. It flatters the design: no game runs behind that server."""
+
+    name = "http-chunks"
+
+    def area(self, size: int) -> int:
+        """Less than of others: it would take long to fill."""
+        return min(size, 4 * MIB)
+
+    def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
+        return nbdkit(
+            address, "python", _PLUGINS / "http_chunks.py", f"size={size}", f"server={_PLUGINS / 'chunks.py'}"
+        )
 
 
 class QemuNbd(NbdkitFile):
@@ -97,111 +131,34 @@ class QemuNbd(NbdkitFile):
     name = "qemu-nbd"
 
     def command(self, folder: Path, address: Path, size: int) -> Sequence[str | Path]:
-        del size
-        return ["qemu-nbd", "--persistent", "--format=raw", f"--socket={address}", folder / "image"]
+        return ["qemu-nbd", "--persistent", "--shared=8", "--format=raw", f"--socket={address}", folder / "image"]
 
     def version(self) -> str:
         return run("qemu-nbd", "--version").splitlines()[0]
 
 
-PEERS = {peer.name: peer for peer in (Bbd(), NbdkitMemory(), NbdkitFile(), QemuNbd())}
+PEERS: Mapping[str, Peer] = {
+    peer.name: peer
+    for peer in (
+        Bbd(),
+        Bbd("bbd-busy-poll", serving=("--busy-poll", "50")),
+        Bbd("bbd-nibble", creating=("--codec", "nibble")),
+        Bbd("bbd-parity-0", creating=("--parity", "0")),
+        NbdkitMemory(),
+        NbdkitFile(),
+        NbdkitPython(),
+        NbdkitPythonFile(),
+        QemuNbd(),
+        HttpChunks(),
+    )
+}
 
 
-class Server:
-    """A running peer."""
-
-    def __init__(self, peer: Peer, size: int, place: Path | None = None) -> None:
-        self.peer = peer
-        self._folder = Path(tempfile.mkdtemp(prefix="bbd-bench-", dir=place))
-        self._socket_folder = Path(tempfile.mkdtemp(prefix="bbd-", dir="/tmp"))  # socket paths must be short
-        self._address = self._socket_folder / "nbd.sock"
-        self._process: subprocess.Popen[bytes] | None = None
-        try:
-            peer.prepare(self._folder, size)
-            self._start(peer.command(self._folder, self._address, size))
-        except BaseException:
-            self.stop()
-            raise
-
-    @property
-    def uri(self) -> str:
-        """The disk's NBD URI."""
-        return f"nbd+unix:///{self.peer.export}?socket={self._address}"
-
-    @property
-    def session(self) -> int:
-        """The session that all its processes are in."""
-        assert self._process is not None
-        return self._process.pid
-
-    def pause(self) -> None:
-        """Stop it in its tracks, so that its background work costs nobody else's measurement."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        """End it and remove what it left."""
-        if self._process is not None:
-            self.resume()
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
-                self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        shutil.rmtree(self._socket_folder, ignore_errors=True)
-
-    def _start(self, command: Sequence[str | Path]) -> None:
-        log = self._folder / "log"
-        try:
-            with log.open("wb") as output:
-                self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-                )
-        except FileNotFoundError:
-            raise BenchError(f"{command[0]} is missing: run scripts/install-test-packages") from None
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._greets():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise BenchError(f"{self.peer.label} does not serve; it said: {log.read_text().strip()}")
-            time.sleep(0.02)
-
-    def _greets(self) -> bool:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(5)
-            client.connect(str(self._address))
-            return client.recv(8) == b"NBDMAGIC"
-        return False
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+def environment(folder: Path) -> Mapping[str, str]:
+    """The environment of a command that keeps its state in ``folder``, and out of the user's own."""
+    return os.environ | {"XDG_STATE_HOME": str(folder.absolute() / "state")}
 
 
-@contextlib.contextmanager
-def only(server: Server, servers: Sequence[Server]) -> Iterator[None]:
-    """Let just ``server`` of ``servers`` run."""
-    others = [other for other in servers if other is not server]
-    for other in others:
-        other.pause()
-    try:
-        yield
-    finally:
-        for other in others:
-            other.resume()
-
-
-def run(*command: str | Path) -> str:
-    """Run a command to its end; its standard output. Raises :class:`BenchError` with its first line."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    except FileNotFoundError:
-        raise BenchError(f"{command[0]} is missing: run scripts/install-test-packages") from None
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().partition("\n")[0]
-        raise BenchError(f"{Path(command[0]).name} failed: {said}")
-    return done.stdout
+def nbdkit(address: Path, *plugin: str | Path) -> Sequence[str | Path]:
+    """The command of nbdkit in the foreground, with a plugin and its parameters."""
+    return ["nbdkit", "--foreground", "--unix", address, *plugin]
