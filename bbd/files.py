@@ -17,11 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from bbd.safe_writes import DSYNC, in_one_call
+
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _IOV_MAX: Final = 1024
 """Linux and macOS take so many pieces at a time."""
-_DSYNC: Final[int] = getattr(os, "RWF_DSYNC", 0)
 
 
 class File(Protocol):
@@ -80,6 +81,7 @@ class Files(Protocol):
 class _OsFile:
     def __init__(self, path: Path, flags: int) -> None:
         self._fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
+        self._safe_in_one: bool | None = None
 
     def pread(self, size: int, offset: int) -> bytes:
         data = os.pread(self._fd, size, offset)
@@ -107,8 +109,21 @@ class _OsFile:
                 self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
                 offset += size - written
 
-    def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> int:
-        return os.pwritev(self._fd, parts, offset, _DSYNC)
+    def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
+        if self._safe_in_one is None:
+            self._safe_in_one = in_one_call(self._fd)
+        if not self._safe_in_one or len(parts) > _IOV_MAX or not self._pwrite_in_one(parts, offset):
+            self.pwrite(parts, offset)
+            self.sync()
+
+    def _pwrite_in_one(self, parts: Sequence[Bytes], offset: int) -> bool:
+        try:
+            return os.pwritev(self._fd, parts, offset, DSYNC) == sum(map(len, parts))
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                raise
+            self._safe_in_one = False
+            return False
 
     def _pwrite_rest(self, view: memoryview, offset: int) -> None:
         while view:
@@ -209,11 +224,10 @@ def read_into(file: File, buffer: memoryview, offset: int) -> int:
 def write_safely(file: File, parts: Sequence[Bytes], offset: int) -> None:
     """Write ``parts`` as ``pwrite`` does, and make them safe; what was written before may stay as unsafe as it was.
 
-    Linux can do both in one call, which is cheaper than two (``RWF_DSYNC``, ``pwritev2(2)``). Errors: those of
-    ``pwrite`` and of ``sync``.
+    Where the file system can do both in one call, that is cheaper than two. Errors: those of ``pwrite`` and ``sync``.
     """
-    size = sum(map(len, parts))
-    if isinstance(file, _OsFile) and _DSYNC and len(parts) <= _IOV_MAX and file.pwrite_safely(parts, offset) == size:
+    if isinstance(file, _OsFile):
+        file.pwrite_safely(parts, offset)
         return
     file.pwrite(parts, offset)
     file.sync()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bbd import safe_writes
 from bbd.files import File, OsFiles, read_into, write_safely
 from tests.worlds.memory_files import MemoryFiles
 
@@ -94,3 +96,55 @@ def test_writing_and_making_safe_elsewhere(tmp_path: Path) -> None:
     inode = files.names[tmp_path / "f"]
     assert inode.safe == b"".join(PARTS[:9])
     assert not inode.unsafe
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_making_safe_takes_a_sync_where_one_call_is_not_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    pwritev, fdatasync = os.pwritev, os.fdatasync
+    calls: list[str] = []
+
+    def refusing(fd: int, parts: Sequence[bytes], offset: int, flags: int = 0) -> int:
+        calls.append("write and sync" if flags else "write")
+        if flags:
+            raise OSError(errno.EOPNOTSUPP, "told to refuse")
+        return pwritev(fd, parts, offset)
+
+    def sync(fd: int) -> None:
+        fdatasync(fd)
+        calls.append("sync")
+
+    monkeypatch.setattr(os, "pwritev", refusing)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr("bbd.files.in_one_call", lambda fd: known)
+    file = opened(tmp_path / "f")
+    write_safely(file, PARTS[:9], 0)
+    write_safely(file, PARTS[:9], 0)
+    assert calls == (["write and sync"] if known else []) + ["write", "sync"] * 2
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["36 35 {} / / rw,noatime shared:1 - ext4 /dev/root rw"], True),
+        (["36 35 {} / / rw - fuse.sshfs host: rw"], False),
+        (["36 35 {} / / rw - ext4 /dev/a rw", "37 35 {} / /mnt rw - fuse.x y rw"], False),
+        (["36 35 1:99999 / / rw - ext4 /dev/a rw", "nonsense"], False),
+        (None, False),
+    ],
+)
+def test_which_file_systems_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str] | None, *, expected: bool
+) -> None:
+    mountinfo = tmp_path / "mountinfo"
+    device = tmp_path.stat().st_dev
+    if lines is not None:
+        number = f"{os.major(device)}:{os.minor(device)}"
+        mountinfo.write_text("".join(line.format(number) + "\n" for line in lines))
+    monkeypatch.setattr(safe_writes, "_MOUNTINFO", mountinfo)
+    safe_writes._kind_of.cache_clear()
+    with (tmp_path / "f").open("wb") as file:
+        assert safe_writes.in_one_call(file.fileno()) == (expected and hasattr(os, "RWF_DSYNC"))
+    safe_writes._kind_of.cache_clear()

@@ -80,12 +80,13 @@ class Committer:
         if self.lock.locked() or self._waiting is not None or not self._is_quick(memory.unjournaled):
             return False
         batch = memory.take_batch()
-        records = batch.records(self.sequence.take(2))
         try:
-            self._append(records)
-        except OSError:
+            self._append(batch.records(self.sequence.take(2)))
+        except BaseException as error:
             memory.give_back(batch)
-            return False
+            if isinstance(error, OSError):
+                return False
+            raise
         self._prepare()
         return True
 
@@ -128,8 +129,8 @@ class Committer:
     async def _log(self, batch: Batch) -> None:
         if not batch:
             return
-        records = batch.records(self.sequence.take(2))
         try:
+            records = batch.records(self.sequence.take(2))
             if self._is_quick(len(batch.sections)):
                 self._append(records)
             else:

@@ -117,9 +117,11 @@ class Journal:
 
     def prepare_spare(self) -> None:
         """Write what the next segment begins with, while others append. One thread at a time. Errors: ``OSError``."""
-        spare = self._segments.write_spare()
         with self._lock:
-            self._segments.add_spare(spare)
+            path = self._segments.spare_path()
+        self._segments.write_spare(path)
+        with self._lock:
+            self._segments.add_spare(path)
 
     def close(self, *, empty: bool = False) -> None:
         """Close; with ``empty``, remove all segments too (everything is in the world, and the descriptor says so)."""

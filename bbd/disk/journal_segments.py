@@ -83,7 +83,7 @@ class Segments:
             recycled = recycle and number in self._reusable and self._has_room(len(self.numbers) - 1)
             self._reusable.discard(number)  # should this fail, the next attempt removes it
             if recycled:
-                spare = self._spare_path()
+                spare = self.spare_path()
                 self._files.replace(path, spare)
             else:
                 self._files.remove(path)
@@ -97,9 +97,9 @@ class Segments:
         """Whether the next segment will have to begin without one, though there is room for it."""
         return not self._spares and self._has_room(len(self.numbers))
 
-    def write_spare(self) -> Path:
-        """Write a spare of zeros; :meth:`add_spare` makes it count. Any thread may call, one at a time."""
-        path = self._spare_path()
+    def write_spare(self, path: Path) -> None:
+        """Write a spare of zeros under a name of :meth:`spare_path`; :meth:`add_spare` makes it count. Any thread may
+        call, one at a time."""
         file = self._files.open(path, write=True, create=True)
         try:
             for start in range(0, self.size, _STEP):
@@ -111,7 +111,6 @@ class Segments:
             raise
         finally:
             file.close()
-        return path
 
     def add_spare(self, path: Path) -> None:
         """Count what :meth:`write_spare` wrote."""
@@ -125,7 +124,8 @@ class Segments:
     def _has_room(self, segments: int) -> bool:
         return len(self._spares) < MOST_SPARES and segments + len(self._spares) < self._most
 
-    def _spare_path(self) -> Path:
+    def spare_path(self) -> Path:
+        """A name that no spare has had in this epoch."""
         self._spares_made += 1
         return self._folder / f"{self._spares_made:016d}{_SPARE}"
 

@@ -100,6 +100,7 @@ class Memory:
         """Where others change the world while it is open: what the world may have of dirty sections, if that is known,
         the last written last. It is what tells their changes from ours."""
         self._unjournaled: dict[int, None] = {}
+        self._logged_meanwhile: set[int] = set()
         self._zero_ranges: list[tuple[int, int]] = []
         self._dirty_columns: dict[int, int] = {}
         self._unit = section_size + SECTION_OVERHEAD
@@ -302,6 +303,8 @@ class Memory:
         if not only_zeros:
             dirty = self.dirty
             batch.sections = {section: dirty[section] for section in self._unjournaled}
+            if self.in_flight:
+                self._logged_meanwhile.update(s for s in batch.sections if s >> _COLUMN_SHIFT in self.in_flight)
             self._unjournaled = {}
         return batch
 
@@ -362,6 +365,7 @@ class Memory:
         self.cleared.update(self.clearing)
         self.clearing = ColumnMap()
         self.in_flight = set()
+        self._logged_meanwhile.clear()
 
     def _settle_whole(self, column: int, payloads: Sequence[bytes]) -> bool:
         """Settle all sections of a column that were not written meanwhile; else change nothing."""
@@ -369,6 +373,8 @@ class Memory:
         span = range(first, first + DATA_SECTIONS)
         dirty = self.dirty
         if not all(map(is_, map(dirty.get, span), payloads)):
+            return False
+        if not self._logged_meanwhile.isdisjoint(span):
             return False
         for section in span:
             del dirty[section]
@@ -387,7 +393,9 @@ class Memory:
         section = column << _COLUMN_SHIFT | index
         if self.standing is not None:
             self.standing.pop(section, None)
-        if self.dirty.get(section) is not payload:
+        # Zeros are one object. Where the journal has got other bytes since the snapshot, these zeros came after them.
+        again = section in self._logged_meanwhile and section in self._unjournaled
+        if again or self.dirty.get(section) is not payload:
             if self.standing is not None and section in self.dirty:
                 self.standing[section] = (payload,)
             return

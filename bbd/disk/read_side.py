@@ -84,12 +84,13 @@ class ReadSide:
             await _arrival(one)
         for at, span in enumerate(spans):
             if None in found[at]:
-                found[at] = self._complete(span, coming[span.start >> _COLUMN_SHIFT].result())
+                found[at] = self._complete(span, found[at], coming[span.start >> _COLUMN_SHIFT].result())
         return cast(list[bytes], [*chain.from_iterable(found)])
 
-    def _complete(self, span: range, loaded: LoadedColumn) -> list[bytes | None]:
-        """While the column was on its way, sections may have been written, or cleared: memory knows better."""
-        found = self._memory.peek(span)
+    def _complete(self, span: range, before: Sequence[bytes | None], loaded: LoadedColumn) -> list[bytes | None]:
+        """While the column was on its way, sections may have been written, or cleared: memory knows better. What it
+        knew ``before`` and has dropped since may be newer than what came."""
+        found = [now if now is not None else was for now, was in zip(self._memory.peek(span), before, strict=True)]
         if None in found:
             first = span.start & _IN_COLUMN
             return [loaded.section(at) if payload is None else payload for at, payload in enumerate(found, first)]
