@@ -12,7 +12,7 @@ import pytest
 
 from tests.servers import BBD, BbdServer, environment
 
-SLOW_FOLDERS = ("system", "torture", "interop")
+SLOW_FOLDERS = ("system", "torture", "live_server", "interop")
 """Folders whose tests carry a marker of the same name; the slowest first."""
 
 

@@ -1,0 +1,313 @@
+package bbd.companion.minestom;
+
+import bbd.companion.anvil.AnvilStore;
+import bbd.companion.anvil.UnreadableChunk;
+import bbd.companion.blocks.BlockStates;
+import bbd.companion.blocks.ChunkPos;
+import bbd.companion.blocks.Column;
+import bbd.companion.server.WorldAdapter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import net.kyori.adventure.key.Key;
+import net.minestom.server.MinecraftServer;
+import net.minestom.server.entity.Player;
+import net.minestom.server.instance.Chunk;
+import net.minestom.server.instance.ChunkLoader;
+import net.minestom.server.instance.Instance;
+import net.minestom.server.instance.InstanceContainer;
+import net.minestom.server.registry.RegistryKey;
+import net.minestom.server.world.DimensionType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A dimension over its region files: chunks are loaded from them, nothing is ever generated, and what changed is saved
+ * by {@link AnvilStore}. A chunk that can't be read is an error to whoever asked.
+ */
+final class World implements WorldAdapter, ChunkLoader {
+    private static final Logger LOG = LoggerFactory.getLogger(World.class);
+    private static final long IDLE_NANOS = 5_000_000_000L;
+    private static final int MARGIN = 2;
+
+    private final String name;
+    private final AnvilStore store;
+    private final BlockStates states;
+    private final InstanceContainer instance;
+    private final Map<ChunkPos, Integer> holds = new HashMap<>();
+    private final Set<ChunkPos> replaced = ConcurrentHashMap.newKeySet();
+    private final Set<ChunkPos> complained = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock saving = new ReentrantLock();
+    private volatile Consumer<ChunkPos> watcher = at -> {};
+
+    World(String name, RegistryKey<DimensionType> type, AnvilStore store, BlockStates states) {
+        this.name = name;
+        this.store = store;
+        this.states = states;
+        this.instance = new InstanceContainer(UUID.randomUUID(), type, this, Key.key(name));
+        instance.setChunkSupplier((in, x, z) -> new WorldChunk(in, new ChunkPos(x, z), Map.of()));
+        MinecraftServer.getInstanceManager().registerInstance(instance);
+    }
+
+    String name() {
+        return name;
+    }
+
+    InstanceContainer instance() {
+        return instance;
+    }
+
+    /** {@code told} of every column that the core writes, on the main thread. */
+    void watch(Consumer<ChunkPos> told) {
+        watcher = told;
+    }
+
+    /** The chunk, where it is loaded. */
+    Optional<WorldChunk> loaded(ChunkPos at) {
+        return Optional.ofNullable((WorldChunk) instance.getChunk(at.x(), at.z()));
+    }
+
+    // Minestom's side
+
+    @Override
+    public Chunk loadChunk(Instance in, int x, int z) {
+        ChunkPos at = new ChunkPos(x, z);
+        Chunk there = in.getChunk(x, z);
+        if (there != null) {
+            // Asked for twice at once: a second object would lose what happens to the first.
+            return there;
+        }
+        try {
+            return new WorldChunk(in, at,
+                    replaced.contains(at) ? Map.of() : store.load(at).map(AnvilStore.Saved::sections).orElse(Map.of()));
+        } catch (IOException error) {
+            if (complained.add(at)) {
+                LOG.warn("{} in {} can't be read: {}", at, name, error.getMessage());
+            }
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    @Override
+    public boolean supportsParallelLoading() {
+        return true;
+    }
+
+    /** Never asked for: what is to be saved is for {@link #saveDirty} to know. */
+    @Override
+    public void saveChunk(Chunk chunk) {
+        throw new UnsupportedOperationException();
+    }
+
+    // The core's side
+
+    @Override
+    public BlockStates states() {
+        return states;
+    }
+
+    @Override
+    public int dataVersion() {
+        return AnvilStore.DATA_VERSION;
+    }
+
+    @Override
+    public CompletableFuture<Optional<Column>> look(ChunkPos at) {
+        try {
+            return CompletableFuture.completedFuture(standing(at));
+        } catch (IOException error) {
+            return CompletableFuture.failedFuture(error);
+        }
+    }
+
+    private Optional<Column> standing(ChunkPos at) throws IOException {
+        Optional<WorldChunk> chunk = loaded(at);
+        if (chunk.isEmpty()) {
+            Optional<Column> saved = store.column(at);
+            // It may have been loaded, changed and saved meanwhile.
+            chunk = loaded(at);
+            if (chunk.isEmpty()) {
+                return saved;
+            }
+        }
+        return chunk.get().isAir() && (replaced.contains(at) || store.column(at).isEmpty())
+                ? Optional.empty()
+                : Optional.of(chunk.get().column());
+    }
+
+    @Override
+    public CompletableFuture<Void> hold(ChunkPos at, boolean replace) {
+        synchronized (holds) {
+            holds.merge(at, 1, Integer::sum);
+        }
+        return instance.loadChunk(at.x(), at.z()).handle((chunk, error) -> {
+            if (error == null) {
+                return CompletableFuture.<Void>completedFuture(null);
+            }
+            release(at);
+            Throwable cause = cause(error);
+            if (!replace || !(cause instanceof UnreadableChunk)) {
+                return CompletableFuture.<Void>failedFuture(cause);
+            }
+            replaced.add(at);
+            return hold(at, false);
+        }).thenCompose(done -> done);
+    }
+
+    private static Throwable cause(Throwable error) {
+        Throwable cause = error;
+        while ((cause instanceof CompletionException || cause instanceof UncheckedIOException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
+    }
+
+    @Override
+    public void release(ChunkPos at) {
+        synchronized (holds) {
+            holds.computeIfPresent(at, (key, count) -> count == 1 ? null : count - 1);
+        }
+        loaded(at).ifPresent(WorldChunk::use);
+    }
+
+    @Override
+    public Column peek(ChunkPos at) {
+        return loaded(at).orElseThrow().column();
+    }
+
+    @Override
+    public void put(ChunkPos at, int mask, char[][] sections) {
+        loaded(at).orElseThrow().put(mask, sections);
+        watcher.accept(at);
+    }
+
+    @Override
+    public CompletableFuture<Void> save(Set<ChunkPos> chunks) {
+        try {
+            saveDirty(chunks);
+            return CompletableFuture.completedFuture(null);
+        } catch (IOException error) {
+            return CompletableFuture.failedFuture(error);
+        }
+    }
+
+    /** Saves what is dirty of all chunks. */
+    void saveDirty() throws IOException {
+        Set<ChunkPos> dirty = new HashSet<>();
+        for (Chunk chunk : instance.getChunks()) {
+            if (chunk instanceof WorldChunk ours && ours.isDirty()) {
+                dirty.add(ours.at());
+            }
+        }
+        if (!dirty.isEmpty()) {
+            saveDirty(dirty);
+        }
+    }
+
+    /** One at a time: what was looked at later is also written later. */
+    private void saveDirty(Set<ChunkPos> chunks) throws IOException {
+        saving.lock();
+        try {
+            Map<WorldChunk, Map<Integer, char[]>> taken = new HashMap<>();
+            Map<ChunkPos, Map<Integer, char[]>> changes = new HashMap<>();
+            for (ChunkPos at : chunks) {
+                loaded(at).ifPresent(chunk -> {
+                    Map<Integer, char[]> dirty = chunk.takeDirty();
+                    taken.put(chunk, dirty);
+                    if (!dirty.isEmpty()) {
+                        changes.put(at, dirty);
+                    }
+                });
+            }
+            try {
+                store.save(changes, Set.copyOf(replaced));
+                replaced.removeAll(changes.keySet());
+            } catch (IOException | RuntimeException error) {
+                taken.forEach(WorldChunk::notSaved);
+                throw error;
+            }
+        } finally {
+            saving.unlock();
+        }
+    }
+
+    @Override
+    public BitSet unsaved(ChunkPos region) {
+        BitSet found = new BitSet();
+        for (Chunk chunk : instance.getChunks()) {
+            if (chunk instanceof WorldChunk ours && ours.at().region().equals(region) && isUnsaved(ours)) {
+                found.set(ours.at().index());
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public Set<ChunkPos> unsavedRegions() {
+        Set<ChunkPos> found = new HashSet<>();
+        for (Chunk chunk : instance.getChunks()) {
+            if (chunk instanceof WorldChunk ours && isUnsaved(ours)) {
+                found.add(ours.at().region());
+            }
+        }
+        return found;
+    }
+
+    private static boolean isUnsaved(WorldChunk chunk) {
+        return chunk.isDirty() && !chunk.isAir();
+    }
+
+    @Override
+    public AnvilStore files() {
+        return store;
+    }
+
+    /** Forgets chunks that are saved, that nobody holds, and that no player is near. Main thread. */
+    void unloadIdle() {
+        // While something is being saved, a chunk that is not dirty need not be in the file yet.
+        if (!saving.tryLock()) {
+            return;
+        }
+        try {
+            for (Chunk chunk : instance.getChunks()) {
+                if (chunk instanceof WorldChunk ours && ours.idle() > IDLE_NANOS && !isNearPlayer(ours.at())) {
+                    unload(ours);
+                }
+            }
+        } finally {
+            saving.unlock();
+        }
+    }
+
+    private void unload(WorldChunk chunk) {
+        synchronized (holds) {
+            if (!holds.containsKey(chunk.at()) && !chunk.isDirty() && !replaced.contains(chunk.at())) {
+                instance.unloadChunk(chunk);
+            }
+        }
+    }
+
+    private boolean isNearPlayer(ChunkPos at) {
+        int near = instance.viewDistance() + MARGIN;
+        for (Player player : instance.getPlayers()) {
+            int x = player.getPosition().chunkX() - at.x();
+            int z = player.getPosition().chunkZ() - at.z();
+            if (Math.abs(x) <= near && Math.abs(z) <= near) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
