@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence as ListOf
 from typing import Final
 
@@ -79,15 +81,10 @@ class Committer:
         memory = self._memory
         if self.lock.locked() or self._waiting is not None or not self._is_quick(memory.unjournaled):
             return False
-        batch = memory.take_batch()
         try:
-            self._append(batch.records(self.sequence.take(2)))
-        except BaseException as error:
-            memory.give_back(batch)
-            if isinstance(error, OSError):
-                return False
-            raise
-        self._prepare()
+            self._log_here(memory.take_batch())
+        except OSError:
+            return False
         return True
 
     async def commit(self) -> None:
@@ -129,16 +126,27 @@ class Committer:
     async def _log(self, batch: Batch) -> None:
         if not batch:
             return
-        try:
+        if self._is_quick(len(batch.sections)):
+            self._log_here(batch)
+            return
+        with self._kept(batch):
             records = batch.records(self.sequence.take(2))
-            if self._is_quick(len(batch.sections)):
-                self._append(records)
-            else:
-                await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
+            await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
+        self._prepare()
+
+    def _log_here(self, batch: Batch) -> None:
+        with self._kept(batch):
+            self._append(batch.records(self.sequence.take(2)))
+        self._prepare()
+
+    @contextlib.contextmanager
+    def _kept(self, batch: Batch) -> Iterator[None]:
+        """Whatever goes wrong meanwhile, the batch counts as not journaled."""
+        try:
+            yield
         except BaseException:
             self._memory.give_back(batch)
             raise
-        self._prepare()
 
     def _is_quick(self, count: int) -> bool:
         return (

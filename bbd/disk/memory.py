@@ -31,7 +31,6 @@ WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 _ALL: Final = range(DATA_SECTIONS)
-_WHOLE: Final = (1 << DATA_SECTIONS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Snapshot:
             yield {column: self._take(column) for column in batch}
 
     def _take(self, column: int) -> dict[int, bytes]:
-        indices = _ALL if self.masks[column] == _WHOLE else list(members(self.masks[column]))
+        indices = _ALL if self.masks[column] == WHOLE_COLUMN else list(members(self.masks[column]))
         first, pop = column << _COLUMN_SHIFT, self.sections.pop
         return {index: pop(first | index) for index in indices}
 
