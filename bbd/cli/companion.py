@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from bbd.cli.arguments import parse_listen
 from bbd.errors import BbdError
 from bbd.worlds.live.access import Access, make_access
-from bbd.worlds.live.bridge import Bridge
 from bbd.worlds.live.minecraft import DEFAULT_PORT, look
+
+if TYPE_CHECKING:
+    from bbd.worlds.live.bridge import Bridge
 
 DEFAULT_TIMEOUT: Final = 30.0
 _PING_SECONDS: Final = 2.0
@@ -47,6 +49,8 @@ class Companion:
 
     def bridge(self) -> Bridge:
         """Connect. Raises :class:`BbdError` where that can't be."""
+        from bbd.worlds.live.bridge import Bridge  # noqa: PLC0415  # offline commands start faster without it
+
         bridge = Bridge(self.access, self.timeout, self.news if self.game is not None else None)
         bridge.start()
         return bridge

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -27,7 +27,6 @@ from bbd.cli.companion import (
 from bbd.cli.demo import make_demo
 from bbd.cli.descriptors import allow_many_descriptors
 from bbd.cli.hosting import Host, open_host
-from bbd.cli.live_hosting import LiveHost, open_live_host
 from bbd.cli.loop import run
 from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
 from bbd.cli.served import Served, announced, describe_served, uris_of
@@ -43,6 +42,9 @@ from bbd.nbd.server import NbdServer
 from bbd.worlds.anvil.compression import CHOICES, type_of
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.rewrite import LZ4_DATA_VERSION
+
+if TYPE_CHECKING:
+    from bbd.cli.live_hosting import LiveHost
 
 DEFAULT_LISTEN: Final = "127.0.0.1:10809"
 LONGEST_BUSY_POLL: Final = 10_000
@@ -142,6 +144,8 @@ async def _serve(
             host = await _open(world, choice, share)
             hosts.append(host)
         if worlds.companion is not None:
+            from bbd.cli.live_hosting import open_live_host  # noqa: PLC0415  # offline worlds are served sooner without
+
             if worlds.companion.game is not None:
                 typer.echo(await worlds.companion.news())
             live = open_live_host(worlds.companion, share, only=choice.disk)
