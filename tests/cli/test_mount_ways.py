@@ -19,7 +19,7 @@ EVERYTHING = Machine(
 )
 EXT4 = Export("nbd+unix:///a%20disk?socket=/run/bbd.sock", bytes(EXT_MAGIC_AT) + EXT_MAGIC + bytes(900))
 FAT = Export("nbd://example.org/disk", b"\xeb\x3c\x90mkfs.fat".ljust(2048, b"\0"))
-MNT, WORK = Path("/mnt"), Path("/tmp/work")
+MNT, WORK = Path("/mnt"), Path("/tmp/there")
 
 
 def commands(machine: Machine, export: Export, wanted: str | None = None) -> list[str]:
@@ -43,23 +43,23 @@ def test_the_kernels_client_comes_first() -> None:
 
 def test_without_the_module_it_is_a_loop_device() -> None:
     assert commands(replace(EVERYTHING, nbd=False), FAT) == [
-        "nbdfuse /tmp/work/disk nbd://example.org/disk",
-        "mount -o loop /tmp/work/disk /mnt",
+        "nbdfuse /tmp/there/disk nbd://example.org/disk",
+        "mount -o loop /tmp/there/disk /mnt",
         "umount /mnt",
-        "fusermount3 -u /tmp/work",
+        "fusermount3 -u /tmp/there",
     ]
 
 
 def test_without_root_ext4_goes_through_fuse() -> None:
     user = replace(EVERYTHING, root=False)
     assert commands(user, EXT4) == [
-        "nbdfuse /tmp/work/disk nbd+unix:///a%20disk?socket=/run/bbd.sock",
-        "fuse2fs -o rw,fakeroot /tmp/work/disk /mnt",
+        "nbdfuse /tmp/there/disk nbd+unix:///a%20disk?socket=/run/bbd.sock",
+        "fuse2fs -o rw,fakeroot /tmp/there/disk /mnt",
         "fusermount3 -u /mnt",
-        "fusermount3 -u /tmp/work",
+        "fusermount3 -u /tmp/there",
     ]
-    assert "fuse2fs -o ro /tmp/work/disk /mnt" in commands(user, replace(EXT4, read_only=True))
-    assert commands(replace(EVERYTHING, nbd=False), EXT4, "fuse2fs")[1] == "fuse2fs -o rw /tmp/work/disk /mnt"
+    assert "fuse2fs -o ro /tmp/there/disk /mnt" in commands(user, replace(EXT4, read_only=True))
+    assert commands(replace(EVERYTHING, nbd=False), EXT4, "fuse2fs")[1] == "fuse2fs -o rw /tmp/there/disk /mnt"
 
 
 def test_what_a_machine_lacks_is_said() -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import shutil
 import subprocess
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pytest
+from tests.npm import install
 
 FOLDER = Path(__file__).parent
-_CACHE = FOLDER / ".cache"
 _TIMEOUT = 60.0
 
 
@@ -23,7 +19,7 @@ class Player:
     """Somebody in the game, until :meth:`close`: ``player.js`` beside this file, asked in lines of JSON."""
 
     def __init__(self, port: int, name: str) -> None:
-        install()
+        install(FOLDER)
         self._process = subprocess.Popen(
             ["node", FOLDER / "player.js", "127.0.0.1", str(port), name],
             stdin=subprocess.PIPE,
@@ -81,22 +77,3 @@ class Player:
         answer: dict[str, Any] = json.loads(line)
         assert "error" not in answer, answer["error"]
         return answer
-
-
-def install() -> None:
-    """Install the pinned packages beside this file, once for each state of the lock file."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    _CACHE.mkdir(exist_ok=True)
-    with (_CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        marker = _CACHE / "installed"
-        if marker.exists() and marker.read_text() == wanted and (FOLDER / "node_modules").is_dir():
-            return
-        marker.unlink(missing_ok=True)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=500)
-        assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
-        marker.write_text(wanted)

@@ -5,23 +5,19 @@ All take a folder of region files and places (x, y, z), and give the blocks ther
 
 from __future__ import annotations
 
-import fcntl
 import gzip
-import hashlib
 import io
 import json
-import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import pytest
 from nbt import nbt
 
+from tests.npm import install
 from tests.worlds.lz4_by_hand import lz4_java_content
 
 Place: TypeAlias = tuple[int, int, int]
@@ -29,13 +25,12 @@ State: TypeAlias = tuple[str, Mapping[str, str]]
 """A block's name and the properties that are written beside it."""
 
 FOLDER = Path(__file__).parent
-_CACHE = FOLDER / ".cache"
 _SECTOR = 4096
 
 
 def prismarine_blocks(regions: Path, places: Sequence[Place], version: str = "1.20.1") -> list[str | None]:
     """What prismarine finds. It opens region files for writing: don't hand it a folder that is in use."""
-    install_prismarine()
+    install(FOLDER)
     done = subprocess.run(
         ["node", str(FOLDER / "blocks.js"), version, str(regions)],
         input=json.dumps(places),
@@ -47,31 +42,6 @@ def prismarine_blocks(regions: Path, places: Sequence[Place], version: str = "1.
     assert done.returncode == 0, done.stderr
     names: list[str | None] = json.loads(done.stdout)
     return names
-
-
-def install_prismarine() -> None:
-    """Install the pinned packages beside this file, once for each state of the lock file."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    with _one_at_a_time():
-        marker = _CACHE / "installed"
-        if marker.exists() and marker.read_text() == wanted and (FOLDER / "node_modules").is_dir():
-            return
-        marker.unlink(missing_ok=True)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=500)
-        assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
-        marker.write_text(wanted)
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    _CACHE.mkdir(exist_ok=True)
-    with (_CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def nbt_blocks(regions: Path, places: Sequence[Place]) -> list[str | None]:
