@@ -104,10 +104,14 @@ final class World implements WorldAdapter, ChunkLoader {
         return true;
     }
 
-    /** Never asked for: what is to be saved is for {@link #saveDirty} to know. */
+    /** Saves what is dirty of it, as all saving does. */
     @Override
     public void saveChunk(Chunk chunk) {
-        throw new UnsupportedOperationException();
+        try {
+            saveDirty(Set.of(new ChunkPos(chunk.getChunkX(), chunk.getChunkZ())));
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
     }
 
     // The core's side
