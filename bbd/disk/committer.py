@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Iterator
 from collections.abc import Sequence as ListOf
@@ -27,10 +26,17 @@ LEAST_BYTES: Final = 512 << 10
 """What such columns must hold together: a flush of less is done sooner in the journal, with one sync."""
 LEAST_SECTION: Final = 2048
 """Codecs that put fewer bytes into a section make columns too dear for a flush to wait for."""
+BURST_SHARE: Final = 0.375
+"""As much of the journal takes bursts, whatever they are made of: appending is quicker than writing columns. What comes
+on and on is written once instead, before the journal is so full that a checkpoint begins."""
 RETRY_SECONDS: Final = 5.0
 """How long flushes leave the world alone after it took nothing more."""
 QUICK_SECONDS: Final = 0.0005
 """A disk that syncs in less is waited for on the event loop: to hand so little to a thread and back takes as long."""
+_HOPEFUL: Final = 4
+"""A sync in a thread takes longer for whoever waits: up to so many times as long, it is tried on the loop again."""
+_PATIENCE: Final = 3
+"""Slow syncs on the loop, one after the other, before it is left to a thread."""
 _FEW: Final = 32
 """Sections, as many as a client commonly has in flight."""
 
@@ -66,7 +72,7 @@ class Committer:
         self._waiting: asyncio.Task[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._world_not_before = 0.0
-        self._last_sync = math.inf
+        self._slow_syncs = _PATIENCE
         self._worth_it = max(LEAST_BYTES // len(memory.zero), DATA_SECTIONS)
         self.lock = asyncio.Lock()
 
@@ -111,6 +117,8 @@ class Committer:
             return
         if memory.standing is not None or time.monotonic() < self._world_not_before:
             return  # a running server takes its time to confirm, the journal doesn't
+        if self._journal.used < self._journal.limit * BURST_SHARE:
+            return
         # As before every snapshot: what it clears must be in the journal (docs/durability.md, rule 2).
         await self.commit_zeros()
         columns = memory.mostly_unjournaled(MOSTLY)
@@ -131,12 +139,17 @@ class Committer:
             return
         with self._kept(batch):
             records = batch.records(self.sequence.take(2))
-            await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
+            taken = await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
+        if len(batch.sections) <= _FEW and taken < _HOPEFUL * QUICK_SECONDS:
+            self._slow_syncs = 0
         self._prepare()
 
     def _log_here(self, batch: Batch) -> None:
+        self._slow_syncs += 1
         with self._kept(batch):
-            self._append(batch.records(self.sequence.take(2)))
+            taken = self._append(batch.records(self.sequence.take(2)))
+        if taken < QUICK_SECONDS:
+            self._slow_syncs = 0
         self._prepare()
 
     @contextlib.contextmanager
@@ -150,18 +163,18 @@ class Committer:
 
     def _is_quick(self, count: int) -> bool:
         return (
-            self._last_sync < QUICK_SECONDS
+            self._slow_syncs < _PATIENCE
             and count <= _FEW
             and not self._writer.busy
             and not self._preparing
             and not self._journal.in_use
         )
 
-    def _append(self, records: ListOf[Record]) -> None:
+    def _append(self, records: ListOf[Record]) -> float:
+        """Log records; the seconds that it took."""
         start = time.perf_counter()
-        self._last_sync = math.inf
         self._journal.append(records)
-        self._last_sync = time.perf_counter() - start
+        return time.perf_counter() - start
 
     def _prepare(self) -> None:
         """Have what the next segment begins with written meanwhile."""

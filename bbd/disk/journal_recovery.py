@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bbd.disk.descriptor import Descriptor
-from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader, decode
+from bbd.disk.journal_records import HEADER_SIZE, DataRecord, Record, SegmentHeader, decode
 from bbd.disk.journal_segments import segment_numbers, segment_path
 from bbd.errors import Refused
 from bbd.files import Files
@@ -15,7 +15,8 @@ from bbd.files import Files
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a journal folder holds: ``records`` by sequence, the newest epoch of any segment and of any record."""
+    """What a journal folder holds: ``records`` by sequence, without bytes that later ones replace; the epochs of all
+    segments, and of those with records."""
 
     records: list[Record]
     epochs: frozenset[int]
@@ -24,7 +25,7 @@ class Recovered:
 
 def recover(files: Files, folder: Path, disk_id: bytes, section_size: int) -> Recovered:
     """Read all segments of a disk's journal. A torn end is the normal end; other disks' segments are not looked at."""
-    records: list[Record] = []
+    records = _Records()
     epochs, record_epochs = set(), set()
     for number in segment_numbers(files, folder):
         segment = _read(files, segment_path(folder, number))
@@ -32,12 +33,43 @@ def recover(files: Files, folder: Path, disk_id: bytes, section_size: int) -> Re
         if header is None or header.disk_id != disk_id:
             continue
         epochs.add(header.epoch)
-        found = list(decode(segment, section_size))
-        if found:
+        for record in decode(segment, section_size):
             record_epochs.add(header.epoch)
-        records.extend(found)
-    records.sort(key=lambda record: record.sequence)
-    return Recovered(records, frozenset(epochs), frozenset(record_epochs))
+            records.add(record)
+    return Recovered(records.in_order(), frozenset(epochs), frozenset(record_epochs))
+
+
+class _Records:
+    """Records as they are found. A section's bytes are kept once, the newest: a journal may hold far more than fits
+    into memory, of sections that were written again and again."""
+
+    def __init__(self) -> None:
+        self._others: list[Record] = []
+        self._data: list[DataRecord] = []
+        self._newest: dict[tuple[int, int], DataRecord] = {}
+
+    def add(self, record: Record) -> None:
+        if not isinstance(record, DataRecord) or not record.sections:
+            self._others.append(record)
+            return
+        self._data.append(record)
+        for index in list(record.sections):
+            self._keep_newer(record, index)
+
+    def _keep_newer(self, record: DataRecord, index: int) -> None:
+        known = self._newest.get((record.column, index))
+        if known is None or known.sequence < record.sequence:
+            self._newest[record.column, index] = record
+            older = known
+        else:
+            older = record
+        if older is not None:
+            del older.sections[index]
+
+    def in_order(self) -> list[Record]:
+        """All that still say something, by number."""
+        telling = [record for record in self._data if record.sections]
+        return sorted([*self._others, *telling], key=lambda record: record.sequence)
 
 
 def records_to_replay(found: Recovered, descriptor: Descriptor, folder: Path, *, force: bool) -> list[Record]:

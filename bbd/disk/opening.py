@@ -28,7 +28,8 @@ from bbd.worlds.world import Site
 logger = logging.getLogger("bbd.disk")
 
 DEFAULT_CACHE: Final = 256 << 20
-JOURNAL_LIMIT: Final = 128 << 20
+LEAST_JOURNAL: Final = 128 << 20
+MOST_JOURNAL: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ class Place:
         """The disk's allocation map, not loaded yet."""
         path = allocation_path(self.world, self.descriptor.name)
         return AllocationFile(self.files, path, self.descriptor.uuid_bytes)
+
+
+def journal_limit(size: int) -> int:
+    """Bytes that the journal of a disk of ``size`` bytes may take.
+
+    A long one lets sections that are written again and again reach the world once, and keeps checkpoints out of bursts.
+    """
+    return min(max(LEAST_JOURNAL, 8 * size), MOST_JOURNAL)
 
 
 def allocation_path(world: Path, name: str) -> Path:
@@ -99,7 +108,7 @@ def open_disk(place: Place, options: Options) -> Disk:
         site=place.site,
         reader=reader,
         writer=ColumnWriter(place.site, place.identity, reader, files, place.world / FOLDER / "quarantine"),
-        records=Records(files, descriptor, path, allocation, folder, JOURNAL_LIMIT),
+        records=Records(files, descriptor, path, allocation, folder, journal_limit(descriptor.size)),
         watch=Watch(files, path.with_suffix(".regions"), place.site, allocation.bits),
     )
     admission = Admission(place.site, reader, memory.allocated, replayed.claimed, force=options.force)

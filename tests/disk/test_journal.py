@@ -31,8 +31,9 @@ def opened(folder: Path, *, epoch: int = 1, limit: int = 8 * SEGMENT, faults: Fa
     return journal
 
 
-def record(sequence: int, column: int = 0) -> DataRecord:
-    return DataRecord(sequence, column, {sequence % 16: os.urandom(SECTION)})
+def record(sequence: int) -> DataRecord:
+    """Of a section of its own."""
+    return DataRecord(sequence, sequence // 16, {sequence % 16: os.urandom(SECTION)})
 
 
 def found(folder: Path) -> list[Record]:
@@ -163,3 +164,19 @@ def test_what_a_crash_left_is_written_anew_as_far_as_it_counts(tmp_path: Path) -
         content = (tmp_path / name).read_bytes()
         assert len(content) == whole_length(content)
     again.close()
+
+
+def test_of_a_section_only_the_newest_bytes_are_kept(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    newest = os.urandom(SECTION)
+    journal.append([DataRecord(1, 5, {0: os.urandom(SECTION), 3: newest})])
+    journal.append([DataRecord(2, 5, {0: os.urandom(SECTION)}), DataRecord(2, 6, {0: newest})])
+    journal.append([ZeroRecord(3, 6, 1), DataRecord(4, 5, {0: newest}), DataRecord(4, 7, {})])
+    assert found(tmp_path) == [
+        DataRecord(1, 5, {3: newest}),
+        DataRecord(2, 6, {0: newest}),
+        ZeroRecord(3, 6, 1),
+        DataRecord(4, 7, {}),
+        DataRecord(4, 5, {0: newest}),
+    ]
+    journal.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bbd.disk import committer
 from bbd.disk.allocation import AllocationFile
 from bbd.disk.disk import Disk
 from bbd.disk.journal_records import DataRecord
@@ -19,6 +20,11 @@ from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
 SECTION = 4096
 COLUMNS = 12
 OVERWORLD, NETHER = "minecraft:overworld", "minecraft:the_nether"
+
+
+@pytest.fixture(autouse=True)
+def _no_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer, "BURST_SHARE", 0)
 
 
 @pytest.fixture(params=[OVERWORLD, NETHER])
@@ -64,6 +70,28 @@ def test_mostly_new_columns_are_in_the_world_and_not_in_the_journal(bench: Bench
         found = await crash(bench, disk)
         assert found[: len(data)] == data
         assert found[13 * COLUMN :][:6000] == b"little" * 1000
+
+    asyncio.run(run())
+
+
+def test_a_burst_goes_into_the_journal_and_what_comes_on_into_the_world(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "BURST_SHARE", 0.2)
+    data = os.urandom(COLUMNS * COLUMN)
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, data)
+        await disk.flush()
+        assert not bench.site.columns
+        assert journaled(bench) == set(range(COLUMNS))
+        for _ in range(50):  # MiB, nearly: more than that share of a journal of 128
+            await put(disk, 0, data[::-1])
+            await disk.flush()
+        assert set(bench.site.columns) == set(range(COLUMNS))
+        found = await crash(bench, disk)
+        assert found[: len(data)] == data[::-1]
 
     asyncio.run(run())
 

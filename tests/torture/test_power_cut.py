@@ -45,6 +45,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments that are soon full and come back as spares, and flushes that write single columns into the world."""
     monkeypatch.setattr(journal, "SEGMENT_SIZE", 256 << 10)
     monkeypatch.setattr(committer, "LEAST_BYTES", 1)
+    monkeypatch.setattr(committer, "BURST_SHARE", 0)
 
 
 @dataclass
