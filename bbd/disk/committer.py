@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as ListOf
 from typing import Final
 
+from bbd.disk.flush_pattern import FlushPattern
 from bbd.disk.journal import Journal
 from bbd.disk.journal_records import Record
 from bbd.disk.memory import Batch, Memory
@@ -73,6 +74,8 @@ class Committer:
         self._preparing: asyncio.Future[None] | None = None
         self._world_not_before = 0.0
         self._slow_syncs = _PATIENCE
+        self._pattern = FlushPattern(len(memory.zero))
+        self._ahead: asyncio.Task[None] | None = None
         self._worth_it = max(LEAST_BYTES // len(memory.zero), DATA_SECTIONS)
         self.lock = asyncio.Lock()
 
@@ -82,9 +85,12 @@ class Committer:
         return not self._memory.unjournaled and not self.lock.locked()
 
     def try_commit(self) -> bool:
-        """Make all that memory holds now safe at once, where that is little and takes hardly any time; else return
+        """A client flushes: make all that memory holds now safe at once, where that is little and takes hardly any time; else return
         False, and leave it to :meth:`commit`."""
         memory = self._memory
+        self._pattern.flush(memory.unjournaled_sections)
+        if self.idle:
+            return True
         if self.lock.locked() or self._waiting is not None or not self._is_quick(memory.unjournaled):
             return False
         try:
@@ -98,6 +104,22 @@ class Committer:
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._next_batch())
         await asyncio.shield(self._waiting)
+
+    def written(self) -> None:
+        """Much was written. Begin to log it where a flush is to be expected soon."""
+        if self._memory.unjournaled_sections < self._pattern.threshold or self.lock.locked() or self._waiting:
+            return
+        if self._has_room_for_bursts:
+            self._ahead = asyncio.create_task(self._log_ahead())
+        else:
+            self._pattern.give_up()
+
+    async def _log_ahead(self) -> None:
+        try:
+            await self.commit()
+        except OSError as error:
+            logger.debug("journal: nothing is logged ahead (%s)", error)
+            self._pattern.give_up()
 
     async def commit_zeros(self) -> None:
         """Return at a moment when every cleared range is in the journal; the caller holds ``lock``."""
@@ -117,7 +139,7 @@ class Committer:
             return
         if memory.standing is not None or time.monotonic() < self._world_not_before:
             return  # a running server takes its time to confirm, the journal doesn't
-        if self._journal.used < self._journal.limit * BURST_SHARE:
+        if self._has_room_for_bursts:
             return
         # As before every snapshot: what it clears must be in the journal (docs/durability.md, rule 2).
         await self.commit_zeros()
@@ -131,20 +153,27 @@ class Committer:
             logger.warning("flush: the world takes nothing now (%s); the journal does", error)
             self._world_not_before = time.monotonic() + RETRY_SECONDS
 
+    @property
+    def _has_room_for_bursts(self) -> bool:
+        return self._journal.used < self._journal.limit * BURST_SHARE
+
     async def _log(self, batch: Batch) -> None:
         if not batch:
             return
         if self._is_quick(len(batch.sections)):
             self._log_here(batch)
             return
+        self._pattern.logged(len(batch.sections))
         with self._kept(batch):
             records = batch.records(self.sequence.take(2))
             taken = await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
         if len(batch.sections) <= _FEW and taken < _HOPEFUL * QUICK_SECONDS:
             self._slow_syncs = 0
-        self._prepare()
+        if len(batch.sections) <= 2 * _FEW:
+            self._prepare()  # to long appends a prepared segment makes little difference
 
     def _log_here(self, batch: Batch) -> None:
+        self._pattern.logged(len(batch.sections))
         self._slow_syncs += 1
         with self._kept(batch):
             taken = self._append(batch.records(self.sequence.take(2)))

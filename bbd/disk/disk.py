@@ -171,6 +171,8 @@ class Disk:
             return False
         self._memory.put_run(first, blocks)
         self._changed()
+        if self._write_side is not None:
+            self._write_side.committer.written()
         return True
 
     def _takes(self, first: int, last: int) -> bool:
@@ -289,7 +291,7 @@ class Disk:
         side = self._write_side
         if side is None:
             return self.read_only or not self._memory.has_work
-        return side.committer.idle or side.committer.try_commit()
+        return side.committer.try_commit()
 
     async def flush(self) -> None:
         """Return when all that was acknowledged is safe. ENOSPC, EIO: it is not, and still in memory."""
