@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import fio
-from bench.client import FLUSH, Client
+from bench.checkpointing import DONE, REQUEST, Checkpointing
 from bench.errors import BenchError
 from bench.fio import Job
-from bench.peers import PEERS
 from bench.plan import Plan
 from bench.results import Measurement
 from bench.server import Server, only
@@ -24,16 +24,17 @@ from bench.settling import settle
 from bench.trials import Round, Trial
 
 _CALM = 1.2
-"""Seconds from fio's start to the flush; fio needs less than half of them to begin."""
+"""Seconds from fio's start to the checkpoint; fio needs less than half of them to begin."""
 _WARM = 0.7
 _MOST = 3.5
 """Seconds that fio runs for: the checkpoint of a disk should take less, and is else measured while fio does."""
+_LONGEST = 60.0
+_KINDS = (Checkpointing(), Checkpointing("bbd-nibble", creating=("--codec", "nibble")))
 
 
 class UnderCheckpoint(Trial):
-    """The disk is made dirty all over, then fio runs, then another connection asks for a flush. So large a one goes
-    straight into the world (docs/durability.md): the time until its answer is that of the checkpoint. ``calm`` is the
-    time between fio's start and the flush."""
+    """The disk is made dirty all over, then fio runs, then a checkpoint is asked for, which brings all of it into the
+    world. ``calm`` is the time between fio's start and that moment."""
 
     def __init__(self, name: str, job: Job) -> None:
         self.name = name
@@ -44,7 +45,7 @@ class UnderCheckpoint(Trial):
     def prepared(self, plan: Plan) -> Iterator[Round]:
         size = 2 * plan.size
         with ExitStack() as stack:
-            servers = [stack.enter_context(Server(PEERS[kind], size, plan.place)) for kind in ("bbd", "bbd-nibble")]
+            servers = [stack.enter_context(Server(kind, size, plan.place)) for kind in _KINDS]
 
             def once() -> dict[str, Measurement]:
                 found: dict[str, Measurement] = {}
@@ -63,22 +64,28 @@ class UnderCheckpoint(Trial):
 
     def _measure(self, server: Server, size: int, place: Path) -> tuple[Measurement, Measurement]:
         fio.fill(server.uri, size)
-        with (
-            TemporaryDirectory(dir=place) as folder,
-            ThreadPoolExecutor(1) as other,
-            Client(server.address, server.peer.export) as client,
-        ):
+        done = server.address.parent / DONE
+        done.unlink(missing_ok=True)
+        with TemporaryDirectory(dir=place) as folder, ThreadPoolExecutor(1) as other:
             options = (f"--write_lat_log={folder}/load", "--log_unix_epoch=1")
             begun = time.time()
             running = other.submit(fio.timed, server.uri, self._job, size, _MOST, *options)
             time.sleep(_CALM)
             asked = time.time()
-            client.send(FLUSH)
-            answered = time.time()
+            os.kill(server.session, REQUEST)
+            answered = self._wait(done)
             running.result()
             log = np.loadtxt(f"{folder}/load_lat.1.log", np.int64, delimiter=",", usecols=(0, 1))
         end = min(answered, begun + _MOST)
         return self._within(log, begun + _WARM, asked), self._within(log, asked, end)
+
+    def _wait(self, done: Path) -> float:
+        deadline = time.time() + _LONGEST
+        while not done.exists():
+            if time.time() > deadline:
+                raise BenchError(f"{self.name}: the checkpoint took more than {_LONGEST:g} s")
+            time.sleep(0.005)
+        return time.time()
 
     def _within(self, log: npt.NDArray[np.int64], start: float, end: float) -> Measurement:
         """What fio's log (milliseconds, nanoseconds of latency) says of the time between two moments."""

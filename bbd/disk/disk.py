@@ -150,15 +150,20 @@ class Disk:
 
     def try_write(self, offset: int, data: memoryview) -> bool:
         """Take the bytes if that needs neither I/O nor room; else change nothing."""
-        shift, mask = self._shift, self._mask
-        end = offset + len(data)
-        first, last = offset >> shift, end - 1 >> shift
+        shift, mask, memory = self._shift, self._mask, self._memory
+        length = len(data)
+        first = offset >> shift
+        if length == self.block_size and not offset & mask and first in memory.dirty and self._write_side is not None:
+            memory.put_again(first, bytes(data))
+            return True
+        end = offset + length
+        last = end - 1 >> shift
         if not self._takes(first, last):
             return False
-        if first == last and len(data) == self.block_size:
-            self._memory.put(first, bytes(data))
+        if first == last and length == self.block_size:
+            memory.put(first, bytes(data))
         elif not offset & mask and not end & mask:
-            self._memory.put_run(first, cut(data, self.block_size))
+            memory.put_run(first, cut(data, self.block_size))
         elif not self._put_partly(first, last, offset, data):
             return False
         self._changed()

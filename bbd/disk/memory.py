@@ -28,6 +28,8 @@ CLEARED_GROUPS: Final = 64
 """Groups of cleared columns that one checkpoint takes, so that clearing a huge disk needs no huge snapshot."""
 WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
 """All sections of a column, as bits."""
+_ROOMY: Final = 3
+"""Quarters of memory that fill before anybody notes which sections are used: noting it costs as much as a look-up."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 _ALL: Final = range(DATA_SECTIONS)
@@ -104,6 +106,9 @@ class Memory:
         self._dirty_columns: dict[int, int] = {}
         self._unit = section_size + SECTION_OVERHEAD
         self._capacity = max(limit // self._unit, 4 * DATA_SECTIONS)
+        self._roomy = self._capacity * _ROOMY // 4
+        self._crowded = False
+        """Whether sections may soon have to go, so that it matters which were used last."""
 
     @property
     def capacity(self) -> int:
@@ -117,7 +122,8 @@ class Memory:
             return payload
         payload = self.clean.get(section)
         if payload is not None:
-            self.clean.move_to_end(section)
+            if self._crowded:
+                self.clean.move_to_end(section)
             return payload
         return self.zero if self.reads_zero(section >> _COLUMN_SHIFT) else None
 
@@ -125,7 +131,7 @@ class Memory:
         """The same for many sections at once: all of their bytes or ``None``."""
         held: dict[int, bytes] = self.dirty if sections[0] in self.dirty else self.clean
         if all(map(held.__contains__, sections)):
-            if held is self.clean:
+            if held is self.clean and self._crowded:
                 deque(map(self.clean.move_to_end, sections), maxlen=0)
             return [*map(held.__getitem__, sections)]
         found: list[bytes] = []
@@ -157,6 +163,12 @@ class Memory:
         for column in self._dirty_columns:
             found.add(column)
         return found
+
+    def put_again(self, section: int, payload: bytes) -> None:
+        """A client wrote a whole section that is dirty already: as :meth:`put`, with nothing else to note."""
+        self.dirty[section] = self.zero if payload == self.zero else payload
+        self._unjournaled[section] = None
+        self.writes += 1
 
     def put(self, section: int, payload: bytes) -> None:
         """A client wrote a whole section."""
@@ -203,7 +215,9 @@ class Memory:
     def shrink(self) -> None:
         """Drop the sections used longest ago until memory is within its limit, or only dirty ones are left."""
         clean = self.clean
-        excess = len(clean) + len(self.dirty) + len(self.standing or ()) - self._capacity
+        held = len(clean) + len(self.dirty) + len(self.standing or ())
+        self._crowded = held > self._roomy
+        excess = held - self._capacity
         while excess > 0 and clean:
             clean.popitem(last=False)
             excess -= 1

@@ -13,13 +13,20 @@ from typing import Final, TypeAlias
 from bbd.disk.column_writer import ColumnUpdate
 from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
 from bbd.disk.memory import Snapshot
+from bbd.disk.pace import BUSY, LoopLoad
 from bbd.disk.parts import Parts
 from bbd.worlds.world import DATA_SECTIONS, ColumnsChanged, ColumnWrite
 
 BATCH_COLUMNS: Final = 128
 """Columns that are merged, encoded and synced together: enough to share the syncs, few enough to bound memory."""
 BATCHES_AT_ONCE: Final = 2
-"""While one batch is synced the next is encoded."""
+"""While one batch is synced the next is encoded. Not while clients keep the loop busy: each thread takes its share of
+the GIL, and theirs would be a third."""
+
+PAUSE: Final = 0.5
+"""As a share of the time that the batch before took: a rest for clients that keep the loop busy, if nothing waits."""
+PRESSED: Final = 0.75
+"""The share of the journal from which on there is no time to rest."""
 
 _Batch: TypeAlias = dict[int, dict[int, bytes]]
 _Updates: TypeAlias = Mapping[int, ColumnUpdate]
@@ -42,20 +49,25 @@ class WorldWriter:
         self._progress: asyncio.Future[None] | None = None
         self.busy = False
 
-    def write(self, snapshot: Snapshot, generation: int) -> asyncio.Task[None]:
+    def write(self, snapshot: Snapshot, generation: int, *, urgent: bool = False) -> asyncio.Task[None]:
         """Bring a snapshot, just taken, into the world. ``generation`` is the number up to which its columns include
-        the journal. The task's errors: ``OSError``; what was settled until then is in the world, the rest in memory."""
+        the journal; ``urgent`` says that a client waits for it. The task's errors: ``OSError``; what was settled until
+        then is in the world, the rest in memory."""
         self.busy = True
-        return asyncio.create_task(self._write(snapshot, generation))
+        return asyncio.create_task(self._write(snapshot, generation, urgent=urgent))
 
-    async def _write(self, snapshot: Snapshot, generation: int) -> None:
+    async def _write(self, snapshot: Snapshot, generation: int, *, urgent: bool) -> None:
         under_way: _UnderWay = {}
+        load = LoopLoad()
         try:
             for batch in snapshot.batches(BATCH_COLUMNS):
                 updates = self._updates(batch, snapshot)
                 under_way[self._begin(updates, generation)] = updates
-                if len(under_way) == BATCHES_AT_ONCE:
+                busy = load.share() > BUSY
+                while len(under_way) >= (1 if busy else BATCHES_AT_ONCE):
                     await self._finish_one(under_way)
+                if busy and not (urgent or self._is_pressed):
+                    await asyncio.sleep(PAUSE * load.elapsed)
             while under_way:
                 await self._finish_one(under_way)
         except Exception:
@@ -71,6 +83,11 @@ class WorldWriter:
             self.busy = False
         if changed:
             raise ColumnsChanged(changed, next(iter(changed.values())))
+
+    @property
+    def _is_pressed(self) -> bool:
+        """Whether writes wait for room, or soon will."""
+        return self._progress is not None or self._journal.used > PRESSED * self._journal.limit
 
     async def progress(self) -> None:
         """Return when some more columns are in the world."""
