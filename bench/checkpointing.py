@@ -1,5 +1,5 @@
-"""``python -m bench.checkpointing WORLD SOCKET JOURNAL CACHE``: serve a disk as ``bbd serve`` does, and bring all that is
-in memory into the world on SIGUSR1. When that is done a file ``checkpointed`` stands beside the socket."""
+"""``python -m bench.checkpointing WORLD SOCKET JOURNAL CACHE``: serve a disk as ``bbd serve`` does, and bring all that
+is in memory into the world on SIGUSR1. When that is done a file ``checkpointed`` stands beside the socket."""
 
 from __future__ import annotations
 

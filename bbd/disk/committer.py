@@ -85,8 +85,8 @@ class Committer:
         return not self._memory.unjournaled and not self.lock.locked()
 
     def try_commit(self) -> bool:
-        """A client flushes: make all that memory holds now safe at once, where that is little and takes hardly any time; else return
-        False, and leave it to :meth:`commit`."""
+        """A client flushes: make all that memory holds now safe at once, where that is little and takes hardly any
+        time; else return False, and leave it to :meth:`commit`."""
         memory = self._memory
         self._pattern.flush(memory.unjournaled_sections)
         if self.idle:
