@@ -632,6 +632,8 @@ class _Client:
         if values.get("create"):
             self._world.files.setdefault(name, bytearray())
         _, content = self._file(values)
+        if name.endswith(".json") and (values["writes"] or "size" in values):
+            raise Refused(Code.NOT_ALLOWED, "a descriptor is replaced as a whole")
         for write in values["writes"]:
             data = base64.b64decode(write["data"], validate=True)
             content.extend(bytes(max(0, write["at"] + len(data) - len(content))))
