@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import typer
+
 from bbd.cli import demo_template
 from bbd.cli.create import describe
 from bbd.cli.hosting import open_host
@@ -13,10 +15,13 @@ from bbd.disk.opening import Options
 
 
 async def make_demo(world: Path, options: Options) -> None:
-    """Make a world with a disk of 64 MiB, formatted vfat. Errors: :class:`bbd.errors.BbdError`, ``OSError``.
+    """Make a world with a disk of 64 MiB, formatted vfat, and say so.
+
+    Errors: :class:`bbd.errors.BbdError`, ``OSError``.
 
     It gets its name when it is whole: a demo that was interrupted while it was made is made again.
     """
+    typer.echo(f"Making {world}: 64 MiB, formatted vfat, with a few files to find.")
     making = world.with_name(f".{world.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     making.parent.mkdir(parents=True, exist_ok=True)
