@@ -50,7 +50,9 @@ def demo(
     To serve a world without the game, or one of a server that runs already, use bbd serve.
     """
     addresses = addresses_of(listen, unix)
-    _check_port(minecraft_port)
+    _check_address(LOOPBACK, minecraft_port, " (the game's: --minecraft-port)")
+    if addresses.tcp is not None:
+        _check_address(*addresses.tcp)
     if world.exists():
         _check_world(world)
     java, jar = find_java(), find_jar()
@@ -100,10 +102,12 @@ def _check_world(world: Path) -> None:
         raise WorldLocked(f"the world {world} is open {where}; close it there first")
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise BbdError(f"{tcp_failure(LOOPBACK, port, error)} (the game's: --minecraft-port)") from None
+def _check_address(host: str, port: int, hint: str = "") -> None:
+    """Raise :class:`BbdError` where nobody can listen there, before anything is started for it."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise BbdError(f"{tcp_failure(host, port, error)}{hint}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +13,7 @@ import pytest
 
 from tests.conftest import RunBbd, StartServer
 from tests.live_server.places import blocks_of, names, read_until, visit
+from tests.live_server.processes import game_of, wait_until_gone
 from tests.nbd_client import NbdClient
 from tests.players import Player
 from tests.servers import BBD, STOP_TIMEOUT, BbdServer, environment
@@ -67,8 +67,8 @@ def test_bytes_are_seen_and_edited_until_ctrl_c(
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.process.wait(STOP_TIMEOUT) == 0, demo.output
     assert all("edited in the world" in line for line in said_while_serving(demo)), demo.output
-    checked = bbd("check", world).stdout
-    assert "0 damaged" in checked
+    assert "stopped cleanly" in bbd("info", world).stdout
+    assert "0 damaged" in bbd("check", world).stdout
     with NbdClient(bbd_server("--world", world).connect(), "demo") as offline:
         assert offline.read(_FREE, 4096) == b"H" * (_EDITED - _FREE) + b"J" + b"H" * (_FREE + 4095 - _EDITED)
 
@@ -105,25 +105,3 @@ def game_port(demo: BbdServer) -> int:
     found = re.search(r"Join 127\.0\.0\.1:(\d+) with Minecraft 26\.1", demo.output)
     assert found, demo.output
     return int(found[1])
-
-
-def game_of(demo: BbdServer) -> int:
-    """The process that runs the game."""
-    children = Path(f"/proc/{demo.process.pid}/task/{demo.process.pid}/children").read_text().split()
-    (game,) = (int(pid) for pid in children if b"bbd-minestom" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    return game
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while running(pid):
-        assert time.monotonic() < deadline, f"process {pid} is left"
-        time.sleep(0.05)
-
-
-def running(pid: int) -> bool:
-    """Whether a process is there that is no zombie."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
