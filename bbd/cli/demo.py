@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -71,7 +70,7 @@ async def _demo(
 ) -> None:
     stop = Stop()
     stop.on_signals()
-    async with running(command, functools.partial(stop.ask, gone=True)) as game:
+    async with running(command, lost=stop.set_gone) as game:
         with waiting("Starting the game's server"):
             ready = await _unless(stop, game.ready())
         if ready is None:

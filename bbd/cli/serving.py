@@ -68,26 +68,22 @@ class Worlds:
         return len(self.folders) + (self.companion is not None)
 
 
-class Stop:
-    """When serving ends, and whether the server that runs the world is gone for good by then."""
+class Stop(asyncio.Event):
+    """Set when serving is to end; ``gone``: because the server that runs the world is gone, for good."""
 
     def __init__(self) -> None:
-        self._asked = asyncio.Event()
+        super().__init__()
         self.gone = False
 
     def on_signals(self) -> None:
-        """Have SIGTERM and Ctrl-C ask."""
+        """Have SIGTERM and Ctrl-C set it."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self.ask)
+            asyncio.get_running_loop().add_signal_handler(number, self.set)
 
-    def ask(self, *, gone: bool = False) -> None:
-        """End, soon."""
-        self.gone = self.gone or gone
-        self._asked.set()
-
-    async def wait(self) -> None:
-        """Return when somebody has asked."""
-        await self._asked.wait()
+    def set_gone(self) -> None:
+        """Set it; disks need not wait for their world any more."""
+        self.gone = True
+        self.set()
 
 
 def addresses_of(listen: str | None, unix: Path | None) -> Addresses:
