@@ -29,6 +29,8 @@ from bbd.worlds.live.minecraft import DEFAULT_PORT
 
 T = TypeVar("T")
 LOOPBACK: Final = "127.0.0.1"
+SHOW_SECONDS: Final = 1.0
+"""What is written appears in the game so soon, and not only when the writing is over."""
 
 
 def demo(
@@ -55,7 +57,7 @@ def demo(
     if world.exists():
         _check_world(world)
     java, jar = find_java(), find_jar()
-    options = Options(journals_folder(None))
+    options = Options(journals_folder(None), age=SHOW_SECONDS)
     make_ready(options)
     if not world.exists():
         run(make_demo(world, options))

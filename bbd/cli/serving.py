@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -182,7 +182,7 @@ def _keep_copies(hosts: Sequence[Host], live: LiveHost | None) -> None:
 
 
 def _share(options: Options, worlds: int) -> Options:
-    return Options(options.journals, options.cache // worlds, read_only=options.read_only, force=options.force)
+    return replace(options, cache=options.cache // worlds)
 
 
 def _export(disk: Disk, device: Device) -> Export:
