@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.servers import STOP_TIMEOUT, BbdServer
@@ -15,14 +16,14 @@ def game_of(demo: BbdServer) -> int:
     return game
 
 
-def wait_until_gone(pid: int) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + STOP_TIMEOUT
-    while running(pid):
-        assert time.monotonic() < deadline, f"process {pid} is left"
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
         time.sleep(0.05)
 
 
-def running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process is there that is no zombie."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import RunBbd, StartServer
 from tests.live_server.places import blocks_of, names, read_until, visit
-from tests.live_server.processes import game_of, wait_until_gone
+from tests.live_server.processes import game_of, is_running, wait_until
 from tests.nbd_client import NbdClient
 from tests.players import Player
 from tests.servers import BBD, STOP_TIMEOUT, BbdServer, environment
@@ -59,6 +59,10 @@ def test_bytes_are_seen_and_edited_until_ctrl_c(
         client.write(_FREE, b"H" * 4096)
         visit(player, _EDITED, place)
         player.see(place, names()[ord("H")])
+        player.do("say", words="/boom 6")
+        assert int(player.do("heard", words="blocks are gone").split()[0]) > 0
+        wait_until(lambda: "told again from parity" in demo.output)
+        player.see(place, names()[ord("H")])
         x, y, z = place
         player.do("dig", x=x, y=y, z=z)
         player.do("put", x=x, y=y - 1, z=z, name=names()[ord("J")])
@@ -66,7 +70,8 @@ def test_bytes_are_seen_and_edited_until_ctrl_c(
     # As a terminal does it: to all that are in the foreground.
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.process.wait(STOP_TIMEOUT) == 0, demo.output
-    assert all("edited in the world" in line for line in said_while_serving(demo)), demo.output
+    told = re.compile("edited in the world|told again from parity")
+    assert all(told.search(line) for line in said_while_serving(demo)), demo.output
     assert "stopped cleanly" in bbd("info", world).stdout
     assert "0 damaged" in bbd("check", world).stdout
     with NbdClient(bbd_server("--world", world).connect(), "demo") as offline:
@@ -93,7 +98,7 @@ def test_neither_outlives_the_other(bbd: RunBbd, start_demo: StartDemo, tmp_path
         assert second.read(0, 4096) == b"B" * 4096
     game = game_of(demo)
     demo.process.kill()
-    wait_until_gone(game)
+    wait_until(lambda: not is_running(game))
     assert "0 damaged" in bbd("check", world, "--disk", "second").stdout
 
 
