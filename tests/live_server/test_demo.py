@@ -16,18 +16,17 @@ from tests.live_server.places import blocks_of, names, read_until, visit
 from tests.live_server.processes import game_of, is_running, wait_until
 from tests.nbd_client import NbdClient
 from tests.players import Player
-from tests.servers import BBD, STOP_TIMEOUT, BbdServer, environment
+from tests.servers import BBD, STOP_TIMEOUT, BbdServer, environment, free_port
+from tests.system.vm import HOST, VirtualMachine
 
-_FREE = 32 << 20
-"""An offset of the demo's disk that no file has."""
-_EDITED = _FREE + 4096 - 256 + 5
-"""A byte of the uppermost layer of its section, which can be had from above."""
+LETTERS = 16 << 10
+"""The length of a file."""
 
 
 class StartDemo(Protocol):
-    """Start ``bbd demo`` on a world, in a session of its own."""
+    """Start ``bbd demo`` on a world, in a session of its own, on a unix socket or a port of 127.0.0.1."""
 
-    def __call__(self, world: Path) -> BbdServer: ...
+    def __call__(self, world: Path, port: int | None = None) -> BbdServer: ...
 
 
 @pytest.fixture
@@ -35,10 +34,10 @@ def start_demo(tmp_path: Path, jar: Path) -> Iterator[StartDemo]:
     del jar  # built by now
     started: list[BbdServer] = []
 
-    def start(world: Path) -> BbdServer:
+    def start(world: Path, port: int | None = None) -> BbdServer:
         arguments = ("--world", world, "--minecraft-port", "0")
         server = BbdServer(
-            *arguments, environment=environment(tmp_path / "state"), command=(BBD, "demo"), new_session=True
+            *arguments, port=port, environment=environment(tmp_path / "state"), command=(BBD, "demo"), new_session=True
         )
         started.append(server)
         return server
@@ -48,25 +47,31 @@ def start_demo(tmp_path: Path, jar: Path) -> Iterator[StartDemo]:
         server.kill()
 
 
-def test_bytes_are_seen_and_edited_until_ctrl_c(
+def test_a_file_is_copied_seen_and_edited_until_ctrl_c(
     bbd: RunBbd, start_demo: StartDemo, bbd_server: StartServer, tmp_path: Path
 ) -> None:
-    world = tmp_path / "demo"
-    demo = start_demo(world)
+    world, port = tmp_path / "demo", free_port()
+    demo = start_demo(world, port=port)
     assert "Welcome to bbd" in bbd("files", world, "cat", "/README.TXT").stdout
-    place = blocks_of(bbd, world, _EDITED)[0]
-    with NbdClient(demo.connect(), "demo") as client, Player(game_port(demo), "Steve") as player:
-        client.write(_FREE, b"H" * 4096)
-        visit(player, _EDITED, place)
-        player.see(place, names()[ord("H")])
-        player.do("say", words="/boom 6")
-        assert int(player.do("heard", words="blocks are gone").split()[0]) > 0
-        wait_until(lambda: "told again from parity" in demo.output)
-        player.see(place, names()[ord("H")])
-        x, y, z = place
-        player.do("dig", x=x, y=y, z=z)
-        player.do("put", x=x, y=y - 1, z=z, name=names()[ord("J")])
-        read_until(client, _EDITED, b"J")
+    with VirtualMachine() as machine, Player(game_port(demo), "Steve") as player:
+        machine.run(f"modprobe nbd && nbd-client -N demo {HOST} {port} /dev/nbd0 && mount -t vfat /dev/nbd0 /mnt")
+        machine.run(f"head -c {LETTERS} /dev/zero | tr '\\0' H >/mnt/letters && sync")
+        with NbdClient(demo.connect(), "demo") as client:
+            edited = top_of_a_section(found(client, b"H" * LETTERS))
+            place = blocks_of(bbd, world, edited)[0]
+            visit(player, edited, place)
+            player.see(place, names()[ord("H")])
+            blow_a_hole(player, demo)
+            player.see(place, names()[ord("H")])
+            x, y, z = place
+            player.do("dig", x=x, y=y, z=z)
+            player.do("put", x=x, y=y - 1, z=z, name=names()[ord("J")])
+            read_until(client, edited, b"J")
+        # A kernel believes what it has read once, until it forgets it.
+        assert machine.run("cat /mnt/letters").output == "H" * LETTERS
+        letters = machine.run("echo 1 >/proc/sys/vm/drop_caches; cat /mnt/letters").output
+        assert (letters.count("H"), letters.count("J")) == (LETTERS - 1, 1)
+        machine.run("umount /mnt && nbd-client -d /dev/nbd0")
     # As a terminal does it: to all that are in the foreground.
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.process.wait(STOP_TIMEOUT) == 0, demo.output
@@ -75,7 +80,24 @@ def test_bytes_are_seen_and_edited_until_ctrl_c(
     assert "stopped cleanly" in bbd("info", world).stdout
     assert "0 damaged" in bbd("check", world).stdout
     with NbdClient(bbd_server("--world", world).connect(), "demo") as offline:
-        assert offline.read(_FREE, 4096) == b"H" * (_EDITED - _FREE) + b"J" + b"H" * (_FREE + 4095 - _EDITED)
+        assert found(offline, letters.encode())
+
+
+def found(client: NbdClient, content: bytes) -> int:
+    """Where some bytes are on the demo's disk."""
+    return b"".join(client.read(at, 1 << 20) for at in range(0, 64 << 20, 1 << 20)).index(content)
+
+
+def top_of_a_section(offset: int) -> int:
+    """A byte behind an offset, of the uppermost layer of a section, which can be had from above."""
+    return -(-offset // 4096) * 4096 + 4096 - 256 + 5
+
+
+def blow_a_hole(player: Player, demo: BbdServer) -> None:
+    """And wait until it is mended."""
+    player.do("say", words="/boom 6")
+    assert int(player.do("heard", words="blocks are gone").split()[0]) > 0
+    wait_until(lambda: "told again from parity" in demo.output)
 
 
 def test_neither_outlives_the_other(bbd: RunBbd, start_demo: StartDemo, tmp_path: Path) -> None:
