@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -63,9 +64,7 @@ def test_a_file_is_copied_seen_and_edited_until_ctrl_c(
             player.see(place, names()[ord("H")])
             blow_a_hole(player, demo)
             player.see(place, names()[ord("H")])
-            x, y, z = place
-            player.do("dig", x=x, y=y, z=z)
-            player.do("put", x=x, y=y - 1, z=z, name=names()[ord("J")])
+            replace_block(player, place, names()[ord("J")])
             read_until(client, edited, b"J")
         # A kernel believes what it has read once, until it forgets it.
         assert machine.run("cat /mnt/letters").output == "H" * LETTERS
@@ -91,6 +90,18 @@ def found(client: NbdClient, content: bytes) -> int:
 def top_of_a_section(offset: int) -> int:
     """A byte behind an offset, of the uppermost layer of a section, which can be had from above."""
     return -(-offset // 4096) * 4096 + 4096 - 256 + 5
+
+
+def replace_block(player: Player, place: tuple[int, int, int], name: str) -> None:
+    """Break a block and put another one there; again, where the first is mended before that."""
+    x, y, z = place
+    for _ in range(20):
+        player.do("dig", x=x, y=y, z=z)
+        player.do("put", x=x, y=y - 1, z=z, name=name)
+        time.sleep(0.5)  # until the server has said what stands there
+        if player.block(place) == name:
+            return
+    raise AssertionError(f"{name} can't be put at {place}")
 
 
 def blow_a_hole(player: Player, demo: BbdServer) -> None:
