@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from bbd.cli import jar, java
+from bbd.cli.create import describe
+from bbd.cli.making import make_disk
 from bbd.errors import BbdError
 from bbd.worlds.anvil.lock import SessionLock
 from tests.conftest import RunBbd
@@ -88,8 +90,9 @@ echo $$ >{self.folder}/pid
 
 
 @pytest.fixture
-def fake(tmp_path: Path, bbd: RunBbd) -> FakeJava:
-    bbd("create", tmp_path / "w", "--disk", "demo", "--size", "1M")
+def fake(tmp_path: Path) -> FakeJava:
+    disk = describe(name="demo", size=1 << 20, codec="byte", layout="hilbert", origin=(0, 0), parity=None, edits=None)
+    make_disk(tmp_path / "w", disk)
     return FakeJava(tmp_path)
 
 
