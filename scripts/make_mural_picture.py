@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bbd.cli.demo import make_demo
+from bbd.cli.demo_world import make_demo
 from bbd.disk.opening import Options
 from bbd.web.picture import color_of
 from bbd.worlds.anvil.world import AnvilWorld

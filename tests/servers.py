@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 BBD = Path(sys.executable).parent / "bbd"
@@ -37,20 +37,31 @@ def free_port() -> int:
 class BbdServer:
     """A running ``bbd serve``: on the unix socket ``socket``, or on 127.0.0.1 where ``port`` is given.
 
-    ``arguments`` follow ``bbd serve``; ``environment`` is the process's whole environment. The constructor returns
-    when the server greets; a server that ends before that raises :class:`ServerFailed`.
+    ``arguments`` follow ``command``; ``environment`` is the process's whole environment. The constructor returns when
+    the server greets; a server that ends before that raises :class:`ServerFailed`.
     """
 
-    def __init__(self, *arguments: str | Path, port: int | None = None, environment: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        *arguments: str | Path,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str | Path] = (BBD, "serve"),
+        new_session: bool = False,
+    ):
         self.port = port
         self._folder = Path(tempfile.mkdtemp(prefix="bbd-", dir="/tmp"))  # unix socket paths are at most 107 bytes
         self.socket = self._folder / "nbd.sock"
         where = ["--unix", self.socket] if port is None else ["--listen", f"127.0.0.1:{port}"]
-        command = [BBD, "serve", *arguments, *where]
         self._log = self._folder / "log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment
+                [*command, *arguments, *where],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=new_session,
             )
         try:
             self._wait_for_greeting()

@@ -64,6 +64,10 @@ class LiveHost:
         if self._telling is not None:
             self._telling.cancel()
 
+    def give_up(self) -> None:
+        """The server is gone for good: who waits for it, or asks for it from now on, gets EIO at once."""
+        self.bridge.stop()
+
     def close(self) -> None:
         """Say goodbye to the companion."""
         self._undo.close()

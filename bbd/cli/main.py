@@ -15,6 +15,7 @@ from bbd.cli import (
     check,
     compact,
     create,
+    demo,
     export_image,
     files,
     grow,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command("create")(create.create)
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("info")(info.info)
 app.command("check")(check.check)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from bbd.blocks import cut
 from bbd.disk.admission import Admission
 from bbd.disk.findings import Finding
-from bbd.disk.housekeeper import Housekeeper
+from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
 from bbd.disk.journal import JournalFull
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
@@ -35,10 +35,13 @@ class Disk:
     worker threads. Every ``OSError`` says by its ``errno`` what to tell the client.
     """
 
-    def __init__(self, parts: Parts, admission: Admission, *, name: str, size: int, read_only: bool) -> None:
+    def __init__(
+        self, parts: Parts, admission: Admission, *, name: str, size: int, read_only: bool, age: float = AGE_SECONDS
+    ) -> None:
         self.name = name
         self.size = size
         self.read_only = read_only
+        self._age = age
         self._parts = parts
         self._memory = memory = parts.memory
         self._admission = admission
@@ -242,7 +245,7 @@ class Disk:
             loop = asyncio.get_running_loop()
             journal = await loop.run_in_executor(self._threads.journal, self._parts.records.begin_epoch)
             self._write_side = make_write_side(self._parts, self._threads, journal, self._written)
-            self._housekeeper = Housekeeper(self._memory, self._write_side)
+            self._housekeeper = Housekeeper(self._memory, self._write_side, self._age)
         if self._memory.has_work:
             self._touched()
 

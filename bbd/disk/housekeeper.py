@@ -17,11 +17,14 @@ _TICK: Final = 0.5
 
 
 class Housekeeper:
-    """Begins checkpoints of one disk. It sleeps while there is nothing to bring into the world."""
+    """Begins checkpoints of one disk. It sleeps while there is nothing to bring into the world.
 
-    def __init__(self, memory: Memory, side: WriteSide) -> None:
+    ``age`` is the number of seconds after which what was written goes there while more is written."""
+
+    def __init__(self, memory: Memory, side: WriteSide, age: float = AGE_SECONDS) -> None:
         self._memory = memory
         self._side = side
+        self._age = age
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -68,7 +71,7 @@ class Housekeeper:
             len(self._memory.dirty) >= self._threshold
             or 2 * journal.used > journal.limit
             or now - self._quiet_since >= IDLE_SECONDS
-            or now - self._first_write >= AGE_SECONDS
+            or now - self._first_write >= self._age
         )
 
     def _begin(self) -> None:

@@ -14,6 +14,7 @@ from bbd.disk.column_reader import ColumnReader
 from bbd.disk.column_writer import ColumnWriter
 from bbd.disk.descriptor import FOLDER, Descriptor, descriptor_path, needs_read_only, save_descriptor
 from bbd.disk.disk import Disk
+from bbd.disk.housekeeper import AGE_SECONDS
 from bbd.disk.identity import Identity
 from bbd.disk.journal_recovery import records_to_replay, recover, set_aside
 from bbd.disk.memory import Memory
@@ -34,12 +35,14 @@ MOST_JOURNAL: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a disk is opened: cache in bytes, the folder of all journals, and what is allowed."""
+    """How a disk is opened: cache in bytes, the folder of all journals, and what is allowed. ``age``: the seconds after
+    which what clients write goes into the world while they write on."""
 
     journals: Path
     cache: int = DEFAULT_CACHE
     read_only: bool = False
     force: bool = False
+    age: float = AGE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def open_disk(place: Place, options: Options) -> Disk:
         watch=Watch(files, path.with_suffix(".regions"), place.site, allocation.bits),
     )
     admission = Admission(place.site, reader, memory.allocated, replayed.claimed, force=options.force)
-    return Disk(parts, admission, name=descriptor.name, size=descriptor.size, read_only=read_only)
+    return Disk(parts, admission, name=descriptor.name, size=descriptor.size, read_only=read_only, age=options.age)
 
 
 def _make_safe(place: Place) -> None:

@@ -16,7 +16,7 @@ from nbt import nbt
 from PIL import Image
 
 from bbd.cli import demo_template
-from bbd.cli.demo import make_demo
+from bbd.cli.demo_world import make_demo
 from bbd.disk.opening import Options
 from bbd.geometry import registry
 from bbd.geometry.palettes.map_colors import load_map_colors

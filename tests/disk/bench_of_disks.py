@@ -8,6 +8,7 @@ from pathlib import Path
 from bbd.blocks import cut
 from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
+from bbd.disk.housekeeper import AGE_SECONDS
 from bbd.disk.identity import Identity
 from bbd.disk.opening import Options, Place, create_disk, open_disk
 from bbd.files import Files, OsFiles
@@ -26,6 +27,7 @@ class Bench:
     edits: str = "repair"
     dimension: str = "minecraft:overworld"
     cache: int = 1 << 20
+    age: float = AGE_SECONDS
     files: Files = field(default_factory=OsFiles)
     site: DictSite = field(default_factory=DictSite)
 
@@ -42,7 +44,7 @@ class Bench:
 
     @property
     def options(self) -> Options:
-        return Options(journals=self.root / "journals", cache=self.cache)
+        return Options(journals=self.root / "journals", cache=self.cache, age=self.age)
 
     @property
     def descriptor(self) -> Descriptor:

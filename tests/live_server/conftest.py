@@ -34,9 +34,9 @@ class Attach(Protocol):
 
 
 @pytest.fixture(scope="session")
-def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def jar() -> Path:
     """The server's jar."""
-    return build(tmp_path_factory.mktemp("jar"))
+    return build()
 
 
 @pytest.fixture

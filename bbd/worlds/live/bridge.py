@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import errno
+import inspect
 import logging
 import threading
 import time
@@ -129,7 +130,11 @@ class Bridge:
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the bridge's loop, as long as time is left. Errors: ``OSError``."""
-        return self._run(self._limited(work))
+        try:
+            return self._run(self._limited(work))
+        finally:
+            if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+                work.close()  # the loop has ended
 
     async def link(self) -> Link:
         """The connection, as soon as there is one. On the bridge's loop."""

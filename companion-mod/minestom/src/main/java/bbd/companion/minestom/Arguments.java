@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** What the server is started with. */
-record Arguments(Path world, String listen, int port, int bridgePort, Path tokenFile, boolean protect,
-        int viewDistance) {
+record Arguments(Path world, String listen, int port, int bridgePort, Path tokenFile, boolean protect, int viewDistance,
+        boolean untilStdinCloses) {
     static final String USAGE = """
             usage: java -jar bbd-minestom.jar --world DIR [--listen ADDRESS] [--port N] [--bridge-port N]
-                   [--token-file FILE] [--unprotected] [--view-distance CHUNKS]
+                   [--token-file FILE] [--unprotected] [--view-distance CHUNKS] [--until-stdin-closes]
             The bridge listens on 127.0.0.1 only. 0 is any free port.""";
     private static final int PORT = 25565;
     private static final int MOST_PORT = 65535;
@@ -25,6 +25,7 @@ record Arguments(Path world, String listen, int port, int bridgePort, Path token
         Path token = defaultToken(environment);
         boolean protect = true;
         int view = VIEW;
+        boolean untilStdinCloses = false;
         for (int i = 0; i < words.length; i++) {
             switch (words[i]) {
                 case "--world" -> world = Path.of(value(words, ++i));
@@ -33,6 +34,7 @@ record Arguments(Path world, String listen, int port, int bridgePort, Path token
                 case "--bridge-port" -> bridgePort = number(words, ++i, 0, MOST_PORT);
                 case "--token-file" -> token = Path.of(value(words, ++i));
                 case "--unprotected" -> protect = false;
+                case "--until-stdin-closes" -> untilStdinCloses = true;
                 case "--view-distance" -> view = number(words, ++i, 2, FAR);
                 default -> throw new IllegalArgumentException("there is no argument " + words[i]);
             }
@@ -40,7 +42,7 @@ record Arguments(Path world, String listen, int port, int bridgePort, Path token
         if (world == null) {
             throw new IllegalArgumentException("--world is missing");
         }
-        return new Arguments(world, listen, port, bridgePort, token, protect, view);
+        return new Arguments(world, listen, port, bridgePort, token, protect, view, untilStdinCloses);
     }
 
     private static Path defaultToken(Map<String, String> environment) {

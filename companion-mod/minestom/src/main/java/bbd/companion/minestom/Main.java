@@ -2,6 +2,7 @@ package bbd.companion.minestom;
 
 import bbd.companion.anvil.SessionLock;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -37,11 +38,24 @@ public final class Main {
         if (!Files.isDirectory(world)) {
             throw new IOException("there is no world " + world + ": make one with bbd create");
         }
+        if (arguments.untilStdinCloses()) {
+            Thread.ofPlatform().daemon().name("stdin").start(Main::endWithStdin);
+        }
         var spawn = Spawn.of(world);
         DemoServer server = new DemoServer(arguments, spawn, SessionLock.take(world));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> Runtime.getRuntime().halt(server.stop() ? 0 : FAILED)));
         System.out.println(server.ready());
         System.out.flush();
+    }
+
+    /** Whoever started this holds the other end, and lets go of it however it ends. */
+    private static void endWithStdin() {
+        try {
+            System.in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException error) {
+            // Nobody is there any more, either.
+        }
+        System.exit(0);
     }
 
     private static String sentence(Exception error) {
