@@ -66,8 +66,8 @@ final class BlockEvents implements Listener {
         Entity who = rule.who().apply(event);
         for (Block block : rule.blocks().apply(event)) {
             Optional<String> dimension = worlds.nameOf(block.getWorld());
-            if (dimension.isPresent()
-                    && disks.at(dimension.get(), block.getX(), block.getY(), block.getZ()).isPresent()) {
+            if (dimension.isPresent() && disks.at(dimension.get(), block.getX(), block.getY(), block.getZ())
+                    .filter(disk -> !disks.isProtected(disk.name())).isPresent()) {
                 String was = rule.was().apply(event, block);
                 watch.expect(dimension.get(), block, was == null ? block.getBlockData().getAsString() : was,
                         rule.cause(), who instanceof Player player ? player.getName() : null, rule.ticks());

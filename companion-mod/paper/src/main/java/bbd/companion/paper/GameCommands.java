@@ -34,10 +34,7 @@ final class GameCommands {
             sparkle(sender, words);
             return;
         }
-        Commands.Answer answer = commands.run(words, sender.getName(), line -> main.call(() -> {
-            say(sender, line);
-            return null;
-        }));
+        Commands.Answer answer = commands.run(words, sender.getName(), line -> main.later(() -> say(sender, line)));
         answer.lines().forEach(line -> say(sender, line));
         if (sender instanceof Player player) {
             answer.destination().ifPresent(place -> bring(player, place));

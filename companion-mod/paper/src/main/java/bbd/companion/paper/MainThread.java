@@ -23,7 +23,12 @@ final class MainThread {
         return compose(() -> CompletableFuture.completedFuture(wanted.get()));
     }
 
-    /** The same for what takes longer than a turn. */
+    /** Has something done when its turn comes, never at once. */
+    void later(Runnable wanted) {
+        work.add(wanted);
+    }
+
+    /** As {@link #call}, for what takes longer than a turn. */
     <T> CompletableFuture<T> compose(Supplier<CompletableFuture<T>> wanted) {
         CompletableFuture<T> done = new CompletableFuture<>();
         Runnable task = () -> {

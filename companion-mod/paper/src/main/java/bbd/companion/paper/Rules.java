@@ -72,8 +72,9 @@ final class Rules {
                 Rule.of(BlockFromToEvent.class, "block_from_to", Rules::flown),
                 here(BlockSpreadEvent.class, "block_spread"),
                 here(BlockGrowEvent.class, "block_grow"),
-                here(BlockFormEvent.class, "block_form"),
+                // Whoever listens to the one below hears this one, too: what is said first counts.
                 here(EntityBlockFormEvent.class, "entity_block_form").by(EntityBlockFormEvent::getEntity),
+                here(BlockFormEvent.class, "block_form"),
                 here(BlockFadeEvent.class, "block_fade"),
                 here(BlockBurnEvent.class, "block_burn"),
                 here(BlockIgniteEvent.class, "block_ignite").by(BlockIgniteEvent::getPlayer),

@@ -17,11 +17,18 @@ final class Watch {
     private record Spot(String dimension, int x, int y, int z) {}
 
     private static final class Expected {
-        Block block;
+        final Block block;
+        final String cause;
+        final String who;
         String was;
-        String cause;
-        String who;
         int ticks;
+
+        Expected(Block block, String was, String cause, String who) {
+            this.block = block;
+            this.was = was;
+            this.cause = cause;
+            this.who = who;
+        }
     }
 
     Watch(PaperServer worlds, Edits edits) {
@@ -32,11 +39,7 @@ final class Watch {
     /** {@code was}: what the block is, or was where the event comes after the change; it is looked at for some ticks. */
     void expect(String dimension, Block block, String was, String cause, String who, int ticks) {
         Spot spot = new Spot(dimension, block.getX(), block.getY(), block.getZ());
-        Expected one = blocks.computeIfAbsent(spot, key -> new Expected());
-        one.was = one.block == null ? was : one.was;
-        one.block = block;
-        one.cause = cause;
-        one.who = who;
+        Expected one = blocks.computeIfAbsent(spot, key -> new Expected(block, was, cause, who));
         one.ticks = Math.max(one.ticks, ticks);
     }
 
