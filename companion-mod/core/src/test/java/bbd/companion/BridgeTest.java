@@ -550,6 +550,15 @@ class BridgeTest {
     }
 
     @Test
+    void byeIsAnsweredWhenThereIsNothingToWaitFor() throws Exception {
+        for (int round = 0; round < 100; round++) {
+            Client client = greeted("");
+            assertEquals(Map.of(), client.ask("\"do\": \"bye\""), "round " + round);
+            assertEquals(1000, client.next(Integer.class));
+        }
+    }
+
+    @Test
     void commandsSpeakOfOffsets() {
         var commands = companion.commands();
         var where = commands.run(List.of("where", "0x100"), "op", line -> {});

@@ -182,11 +182,7 @@ public final class Requests {
             all = new ArrayList<>(open.values());
         }
         CompletableFuture<?>[] ends = all.stream().map(this::close).toArray(CompletableFuture[]::new);
-        return CompletableFuture.allOf(ends).handle((nothing, error) -> {
-            // After the answer: it is sent by the thread that completes this.
-            workers.saveLater(0, () -> outbox.close(null));
-            return Map.of();
-        });
+        return CompletableFuture.allOf(ends).handle((nothing, error) -> Map.of());
     }
 
     private CompletableFuture<Map<String, Object>> sync(OpenDisk disk) {
