@@ -43,13 +43,14 @@ final class FakeWorld implements World {
     volatile int saves;
     /** How long the placing of the first block of a column takes, in milliseconds. */
     volatile int slow;
+    /** The columns that were written, by tick. */
+    final Map<Long, Set<ChunkPos>> written = new ConcurrentHashMap<>();
     private final String name;
     private final Path folder;
     private final Environment environment;
     private final AnvilStore store;
     private final InternedStates states = new InternedStates(state -> state);
     private final Map<ChunkPos, String[][]> unwritten = new HashMap<>();
-    private ChunkPos placing;
 
     FakeWorld(FakeServer server, String name, Path folder, Path regions, Environment environment) {
         this.server = server;
@@ -93,8 +94,7 @@ final class FakeWorld implements World {
         if (!tickets.contains(at)) {
             throw new AssertionError(at + " is written and not held");
         }
-        if (slow > 0 && !at.equals(placing)) {
-            placing = at;
+        if (written.computeIfAbsent(server.ticks, tick -> ConcurrentHashMap.newKeySet()).add(at)) {
             FakeServer.sleep(slow);
         }
         set(block.x(), block.y(), block.z(), data);
