@@ -208,7 +208,7 @@ final class PaperWorld implements WorldAdapter {
         Ticket fresh = new Ticket();
         tickets.put(at, fresh);
         world.getChunkAtAsync(at.x(), at.z(), true).whenComplete((chunk, error) -> main.call(() -> {
-            loaded(at, fresh, error);
+            loaded(at, fresh, chunk == null && error == null ? new IOException("the server did not load it") : error);
             return null;
         }));
         return fresh.ready;

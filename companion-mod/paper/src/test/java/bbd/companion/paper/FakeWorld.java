@@ -39,6 +39,8 @@ final class FakeWorld implements World {
     final Set<ChunkPos> tickets = ConcurrentHashMap.newKeySet();
     final List<Player> players = new ArrayList<>();
     volatile boolean lagging;
+    /** Loads nothing, and says so with null, as the real one does. */
+    volatile boolean refusing;
     volatile int generated;
     volatile int saves;
     /** How long the placing of the first block of a column takes, in milliseconds. */
@@ -260,8 +262,10 @@ final class FakeWorld implements World {
         CompletableFuture<Chunk> done = new CompletableFuture<>();
         // Some ticks later, as it is.
         server.later(() -> {
-            load(new ChunkPos(x, z));
-            done.complete(new FakeChunk(new ChunkPos(x, z)));
+            if (!refusing) {
+                load(new ChunkPos(x, z));
+            }
+            done.complete(refusing ? null : new FakeChunk(new ChunkPos(x, z)));
         });
         return done;
     }

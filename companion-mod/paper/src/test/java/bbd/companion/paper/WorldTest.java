@@ -114,6 +114,16 @@ class WorldTest {
     }
 
     @Test
+    void whatTheServerDoesNotLoadIsNotHeld() throws Exception {
+        server.refusing = true;
+        assertInstanceOf(IOException.class,
+                assertThrows(ExecutionException.class, () -> got(world.hold(AT, false))).getCause());
+        server.refusing = false;
+        got(world.hold(AT, false));
+        assertEquals(Set.of(AT), Set.copyOf(server.tickets));
+    }
+
+    @Test
     void savesAreAskedForOnceInAWhile() throws Exception {
         CompletableFuture<Void> first = world.save(Set.of(AT));
         got(first);
