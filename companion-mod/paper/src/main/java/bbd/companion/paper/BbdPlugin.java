@@ -4,6 +4,7 @@ import bbd.companion.Settings;
 import java.io.File;
 import java.io.IOException;
 import java.util.List;
+import java.util.logging.Level;
 import org.bukkit.command.Command;
 import org.bukkit.command.CommandSender;
 import org.bukkit.configuration.InvalidConfigurationException;
@@ -24,13 +25,20 @@ public final class BbdPlugin extends JavaPlugin {
             }
             saveDefaultConfig();
             running = new Running(this, settings());
-        } catch (IOException | RuntimeException error) {
-            getLogger().severe("bbd can't start: " + Failures.sentence(error));
-            if (!(error instanceof IOException) && !(error instanceof IllegalArgumentException)) {
-                getLogger().log(java.util.logging.Level.SEVERE, "It is a fault of bbd:", error);
-            }
-            getServer().getPluginManager().disablePlugin(this);
+            running.begin();
+        } catch (IOException error) {
+            refuse(Failures.sentence(error));
+        } catch (LinkageError error) {
+            refuse("this server lacks what bbd needs (" + error.getMessage() + "): it is for Paper 1.21 to 26.x");
+        } catch (RuntimeException error) {
+            getLogger().log(Level.SEVERE, "a fault of bbd", error);
+            refuse(error.toString());
         }
+    }
+
+    private void refuse(String why) {
+        getLogger().severe("bbd can't start: " + why);
+        getServer().getPluginManager().disablePlugin(this);
     }
 
     private Settings settings() throws IOException {

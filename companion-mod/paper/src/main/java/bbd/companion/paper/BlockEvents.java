@@ -20,8 +20,10 @@ final class BlockEvents implements Listener {
     private final Disks disks;
     private final Edits edits;
     private final Watch watch;
+    private final List<Rule<?>> rules;
 
-    BlockEvents(PaperServer worlds, Disks disks, Edits edits, Watch watch) {
+    BlockEvents(PaperServer worlds, Disks disks, Edits edits, Watch watch, List<Rule<?>> rules) {
+        this.rules = rules;
         this.worlds = worlds;
         this.disks = disks;
         this.edits = edits;
@@ -29,7 +31,7 @@ final class BlockEvents implements Listener {
     }
 
     void register(Plugin plugin) {
-        Rules.all().forEach(rule -> register(plugin, rule));
+        rules.forEach(rule -> register(plugin, rule));
     }
 
     /** Last of those who may cancel, and of those who look on. */

@@ -61,10 +61,14 @@ final class MainThread {
         }
     }
 
-    /** Main thread: goes on until {@code over} has ended, with {@code also} in between; then nothing more is taken. */
-    void runUntil(Thread over, Runnable also) {
+    /**
+     * Main thread: goes on until {@code over} has ended or so many seconds have passed, with {@code also} in between; then
+     * nothing more is taken.
+     */
+    void runUntil(Thread over, int seconds, Runnable also) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         try {
-            while (over.isAlive()) {
+            while (over.isAlive() && System.nanoTime() - end < 0) {
                 also.run();
                 Runnable task = work.poll(5, TimeUnit.MILLISECONDS);
                 if (task != null) {

@@ -36,7 +36,7 @@ final class PaperServer implements ServerAdapter {
     private final Map<String, PaperWorld> worlds = new ConcurrentHashMap<>();
     private final Map<World, String> names = new ConcurrentHashMap<>();
 
-    /** Throws {@link IOException} where there is no such world, or it is there twice. */
+    /** Throws {@link IOException} where there is no such world, or it is there twice. {@link #add} the others. */
     PaperServer(Plugin plugin, String wanted, int saveSeconds, MainThread main, Executor workers) throws IOException {
         this.plugin = plugin;
         this.server = plugin.getServer();
@@ -48,9 +48,7 @@ final class PaperServer implements ServerAdapter {
         this.dataVersion = dataVersion(server);
         this.holding = named(wanted);
         this.root = rootOf(holding);
-        for (World world : server.getWorlds()) {
-            add(world);
-        }
+        add(holding);
     }
 
     @SuppressWarnings("deprecation")
@@ -136,6 +134,11 @@ final class PaperServer implements ServerAdapter {
     @Override
     public int players() {
         return server.getOnlinePlayers().size();
+    }
+
+    /** The server's own name for the world that holds the disks. */
+    String holding() {
+        return holding.getName();
     }
 
     Collection<PaperWorld> all() {

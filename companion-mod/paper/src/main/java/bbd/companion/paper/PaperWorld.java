@@ -5,6 +5,8 @@ import bbd.companion.anvil.UnreadableChunk;
 import bbd.companion.blocks.BlockStates;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.blocks.Column;
+import bbd.companion.protocol.BridgeException;
+import bbd.companion.protocol.ErrorCode;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
 import java.util.BitSet;
@@ -44,6 +46,7 @@ final class PaperWorld implements WorldAdapter {
     private final Leaving leaving = new Leaving(this);
     private final Map<ChunkPos, Ticket> tickets = new HashMap<>();
     private final Set<ChunkPos> touched = ConcurrentHashMap.newKeySet();
+    private boolean stopping;
     private volatile Consumer<ChunkPos> watcher = at -> {};
 
     /** A chunk that is kept in memory, and for how many. Main thread. */
@@ -200,6 +203,9 @@ final class PaperWorld implements WorldAdapter {
     }
 
     private CompletableFuture<Void> ticket(ChunkPos at) {
+        if (stopping) {
+            return CompletableFuture.failedFuture(stopped());
+        }
         Ticket known = tickets.get(at);
         if (known != null) {
             known.holders++;
@@ -214,7 +220,20 @@ final class PaperWorld implements WorldAdapter {
         return fresh.ready;
     }
 
+    /** Main thread: while the plugin stops the server loads nothing, and nobody needs to wait for it. */
+    void stop() {
+        stopping = true;
+        tickets.values().forEach(ticket -> ticket.ready.completeExceptionally(stopped()));
+    }
+
+    private static BridgeException stopped() {
+        return new BridgeException(ErrorCode.STOPPING, "the server stops");
+    }
+
     private void loaded(ChunkPos at, Ticket ticket, Throwable error) {
+        if (stopping) {
+            return;
+        }
         try {
             if (error != null) {
                 throw Failures.cause(error);

@@ -11,12 +11,14 @@ import bbd.companion.net.TokenFile;
 import com.destroystokyo.paper.event.server.ServerTickEndEvent;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLContext;
 import net.kyori.adventure.text.Component;
 import org.bukkit.Server;
+import org.bukkit.World;
 import org.bukkit.entity.Player;
 import org.bukkit.event.Event;
 import org.bukkit.event.EventPriority;
@@ -26,11 +28,13 @@ import org.bukkit.event.world.WorldLoadEvent;
 import org.bukkit.plugin.Plugin;
 import org.bukkit.scheduler.BukkitTask;
 
-/** The plugin at work, from its construction to {@link #stop}; both on the main thread. */
+/** The plugin at work, from {@link #begin} to {@link #stop}; all on the main thread. */
 final class Running implements Listener {
     private static final int SHOW_TICKS = 4;
     private static final int SECOND_TICKS = 20;
     private static final int MINUTE_TICKS = 1200;
+    /** The server's watchdog kills what does not tick for a minute. */
+    private static final int STOP_SECONDS = 45;
     private static final double NANOS = 1e6;
 
     private final Plugin plugin;
@@ -45,8 +49,10 @@ final class Running implements Listener {
     private final Watch watch;
     private final Display display;
     private final GameCommands commands;
-    private final BukkitTask task;
     private final double readMillis;
+    private final String bind;
+    private final List<Rule<?>> rules = Rules.all();
+    private BukkitTask task;
     private double lastTick;
     private long ticks;
 
@@ -55,11 +61,12 @@ final class Running implements Listener {
         this.plugin = plugin;
         this.server = plugin.getServer();
         this.log = plugin.getLogger();
+        this.bind = settings.config().bind();
         this.readMillis = settings.config().tickMillis() / 2;
         Path folder = plugin.getDataFolder().toPath();
         main = new MainThread(server::isPrimaryThread);
         worlds = new PaperServer(plugin, settings.world(), settings.saveSeconds(), main, workers);
-        copies = new Copies(worlds.world(), folder.resolve("disks"));
+        copies = new Copies(worlds.world(), folder.resolve("disks").resolve(worlds.holding().replaceAll("\\W", "_")));
         copies.missing().forEach(log::warning);
         Values values = new Values();
         companion = new Companion(worlds, settings.config(), TokenFile.at(folder.resolve("token")),
@@ -67,13 +74,17 @@ final class Running implements Listener {
         watch = new Watch(worlds, companion.edits());
         display = new Display(server, worlds, companion, values);
         commands = new GameCommands(worlds, companion.commands(), display, main);
+    }
+
+    /** Where this fails, {@link #stop} is still needed. */
+    void begin() {
         companion.disks().approvals().listen(this::asked);
-        worlds.all().forEach(this::watch);
+        server.getWorlds().forEach(this::add);
         listen();
         task = server.getScheduler().runTaskTimer(plugin, this::tick, 1, 1);
         workers.execute(this::copy);
-        log.info("The bridge listens on " + settings.config().bind() + ":" + companion.port() + ", the token is in "
-                + folder.resolve("token") + "; disks: "
+        log.info("The bridge listens on " + bind + ":" + companion.port() + ", the token is in "
+                + plugin.getDataFolder().toPath().resolve("token") + "; disks: "
                 + companion.disks().all().stream().map(Descriptor::name).toList());
     }
 
@@ -83,8 +94,13 @@ final class Running implements Listener {
                 : Tls.of(folder.resolve(settings.certificate()), folder.resolve(settings.key()));
     }
 
-    private void watch(PaperWorld world) {
-        world.watch(at -> display.written(world.bukkit(), at));
+    private void add(World world) {
+        try {
+            worlds.add(world);
+            worlds.named(world).ifPresent(ours -> ours.watch(at -> display.written(world, at)));
+        } catch (IOException error) {
+            log.severe("No disk can be in " + world.getName() + ": " + Failures.sentence(error));
+        }
     }
 
     private interface Handler<E> {
@@ -92,21 +108,14 @@ final class Running implements Listener {
     }
 
     private void listen() {
-        new BlockEvents(worlds, companion.disks(), companion.edits(), watch).register(plugin);
+        new BlockEvents(worlds, companion.disks(), companion.edits(), watch, rules).register(plugin);
         on(ServerTickEndEvent.class, event -> lastTick = event.getTickDuration());
         on(ChunkUnloadEvent.class, event -> {
             if (event.isSaveChunk()) {
                 worlds.named(event.getWorld()).ifPresent(world -> world.unloading(event.getChunk()));
             }
         });
-        on(WorldLoadEvent.class, event -> {
-            try {
-                worlds.add(event.getWorld());
-                worlds.named(event.getWorld()).ifPresent(this::watch);
-            } catch (IOException error) {
-                log.severe("No disk can be in " + event.getWorld().getName() + ": " + Failures.sentence(error));
-            }
-        });
+        on(WorldLoadEvent.class, event -> add(event.getWorld()));
     }
 
     private <E extends Event> void on(Class<E> type, Handler<E> handler) {
@@ -170,14 +179,17 @@ final class Running implements Listener {
 
     /** Ends when all that was written is saved, or can't be. */
     void stop() {
-        task.cancel();
+        if (task != null) {
+            task.cancel();
+        }
         worlds.all().forEach(world -> {
+            world.stop();
             world.saver().hurry();
             world.saver().tick();
         });
         Thread closing = new Thread(companion::close, "bbd-stop");
         closing.start();
-        main.runUntil(closing, () -> companion.tick(1));
+        main.runUntil(closing, STOP_SECONDS, () -> companion.tick(1));
         display.hide();
         copy();
         workers.shutdown();

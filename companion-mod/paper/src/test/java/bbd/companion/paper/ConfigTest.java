@@ -129,7 +129,7 @@ class ConfigTest {
     @Test
     void descriptorsAreCopiedAndMissedWhenTheyAreGone() throws IOException {
         fixture.with().start();
-        Path copy = fixture.data.resolve("disks/demo.json");
+        Path copy = fixture.data.resolve("disks/world/demo.json");
         fixture.until(() -> Files.exists(copy));
         Files.delete(folder.resolve("world/bbd/demo.json"));
         fixture.server.run(() -> fixture.plugin.setEnabled(false));
@@ -137,6 +137,25 @@ class ConfigTest {
         fixture.start();
         assertTrue(fixture.log.get(0).startsWith("WARNING The world has no disk 'demo' any more."), fixture.log.get(0));
         assertTrue(Files.exists(copy));
+    }
+
+    @Test
+    void aWorldThatIsThereTwiceIsNoneForDisks() throws IOException {
+        Path other = folder.resolve("other");
+        Files.createDirectories(other.resolve("region"));
+        Files.createDirectories(other.resolve("dimensions/minecraft/other/region"));
+        FakeWorld twice = new FakeWorld(fixture.server, "other", other, other.resolve("region"),
+                org.bukkit.World.Environment.NORMAL);
+        fixture.server.worlds.add(twice);
+        fixture.with().start();
+        assertTrue(fixture.plugin.isEnabled());
+        assertTrue(fixture.log.get(0).startsWith("SEVERE No disk can be in other: minecraft:other is there twice"),
+                fixture.log.get(0));
+        assertTrue(fixture.plugin.running().worlds().dimension("minecraft:other").isEmpty());
+        fixture.server.run(() -> fixture.plugin.setEnabled(false));
+        fixture.log.clear();
+        assertTrue(refused("world: other").contains("minecraft:overworld is there twice")
+                || fixture.log.get(0).contains("minecraft:other is there twice"), fixture.log.get(0));
     }
 
     @Test

@@ -34,6 +34,9 @@ final class FakeServer implements Server, BukkitScheduler, AutoCloseable {
         return main;
     });
     volatile long ticks;
+    /** Whether anything ever comes of {@link #later}, and how often it was asked for. */
+    volatile boolean loading = true;
+    volatile int asked;
     private volatile Throwable failed;
 
     static void sleep(int millis) {
@@ -52,7 +55,10 @@ final class FakeServer implements Server, BukkitScheduler, AutoCloseable {
 
     /** On the main thread, in one of the next ticks. */
     void later(Runnable work) {
-        soon.add(work);
+        asked++;
+        if (loading) {
+            soon.add(work);
+        }
     }
 
     /** What the main thread says. */

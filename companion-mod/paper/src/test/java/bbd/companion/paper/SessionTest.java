@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class SessionTest {
     private static final int UNREADABLE = 15;
+    private static final int STOPPING = 24;
     @TempDir
     Path folder;
     private Fixture fixture;
@@ -188,6 +189,18 @@ class SessionTest {
         assertTrue(world.files().column(new ChunkPos(3, 0)).isPresent());
         assertEquals(7, client.outcome(true).generation());
         assertEquals(1001, client.next(Integer.class));
+    }
+
+    @Test
+    void whatIsNotYetInMemoryDoesNotKeepTheServerFromStopping() throws Exception {
+        fixture.start();
+        BridgeClient client = BridgeClient.opened(fixture);
+        fixture.server.loading = false;
+        client.write(BridgeClient.change(3, false, 7, 4, BridgeClient.section(1)));
+        fixture.until(() -> fixture.server.asked > 0);
+        fixture.server.run(() -> fixture.plugin.setEnabled(false));
+        assertEquals(STOPPING, client.outcome(false).code());
+        assertEquals(Set.of(), Set.copyOf(world.tickets));
     }
 
     @Test

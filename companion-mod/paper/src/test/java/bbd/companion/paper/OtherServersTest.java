@@ -13,18 +13,26 @@ import org.bukkit.plugin.java.JavaPlugin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** On Folia the plugin says in one sentence why it does not start. */
-class FoliaTest {
+/** On a server that is not Paper, or is Folia, the plugin says in one sentence why it does not start. */
+class OtherServersTest {
     private static final String MARK = "io.papermc.paper.threadedregions.RegionizedServer";
 
-    /** The plugin's classes as they are, beside a class that only Folia has. */
-    private static final class Folia extends ClassLoader {
-        Folia() {
-            super(FoliaTest.class.getClassLoader());
+    /** The plugin's classes as they are, beside a class that only Folia has, and without one that others lack. */
+    private static final class Classes extends ClassLoader {
+        private final boolean folia;
+        private final String missing;
+
+        Classes(boolean folia, String missing) {
+            super(OtherServersTest.class.getClassLoader());
+            this.folia = folia;
+            this.missing = missing;
         }
 
         @Override
         protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (name.equals(missing) || name.equals(MARK) && !folia) {
+                throw new ClassNotFoundException(name);
+            }
             if (!name.equals(MARK) && !name.startsWith("bbd.companion.paper.")) {
                 return super.loadClass(name, resolve);
             }
@@ -41,7 +49,8 @@ class FoliaTest {
         }
 
         private static byte[] bytes(String name) throws IOException {
-            try (InputStream file = FoliaTest.class.getResourceAsStream("/" + name.replace('.', '/') + ".class")) {
+            try (InputStream file = OtherServersTest.class
+                    .getResourceAsStream("/" + name.replace('.', '/') + ".class")) {
                 return file.readAllBytes();
             }
         }
@@ -71,18 +80,27 @@ class FoliaTest {
         }
     }
 
-    @Test
-    void itDoesNotStart(@TempDir Path folder) throws IOException, ReflectiveOperationException {
-        try (Fixture fixture = new Fixture(folder)) {
-            JavaPlugin plugin = (JavaPlugin) new Folia().loadClass(BbdPlugin.class.getName()).getConstructor()
+    private static List<String> said(Path folder, Classes classes) throws IOException, ReflectiveOperationException {
+        try (Fixture fixture = new Fixture(folder).with()) {
+            JavaPlugin plugin = (JavaPlugin) classes.loadClass(BbdPlugin.class.getName()).getConstructor()
                     .newInstance();
             plugin.give(fixture.server, fixture.data.toFile(), fixture.plugin.getLogger());
             fixture.server.run(() -> plugin.setEnabled(true));
             assertFalse(plugin.isEnabled());
-            assertEquals(
-                    List.of("SEVERE bbd can't start: this server is Folia, which has no main thread; bbd needs Paper"
-                            + " or a fork of it that has one"),
-                    fixture.log);
+            return fixture.log;
         }
+    }
+
+    @Test
+    void foliaHasNoMainThread(@TempDir Path folder) throws IOException, ReflectiveOperationException {
+        assertEquals(List.of("SEVERE bbd can't start: this server is Folia, which has no main thread; bbd needs Paper"
+                + " or a fork of it that has one"), said(folder, new Classes(true, "")));
+    }
+
+    @Test
+    void spigotLacksEvents(@TempDir Path folder) throws IOException, ReflectiveOperationException {
+        assertEquals(List.of("SEVERE bbd can't start: this server lacks what bbd needs"
+                + " (com/destroystokyo/paper/event/block/BlockDestroyEvent): it is for Paper 1.21 to 26.x"),
+                said(folder, new Classes(false, "com.destroystokyo.paper.event.block.BlockDestroyEvent")));
     }
 }
