@@ -5,14 +5,10 @@ import bbd.companion.anvil.UnreadableChunk;
 import bbd.companion.blocks.BlockStates;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.blocks.Column;
-import bbd.companion.protocol.BridgeException;
-import bbd.companion.protocol.ErrorCode;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +31,6 @@ final class PaperWorld implements WorldAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(PaperWorld.class);
     private static final int WIDTH = 16;
 
-    private final Plugin plugin;
     private final World world;
     private final PaperStates states;
     private final int dataVersion;
@@ -44,26 +39,19 @@ final class PaperWorld implements WorldAdapter {
     private final Executor workers;
     private final Saver saver;
     private final Leaving leaving = new Leaving(this);
-    private final Map<ChunkPos, Ticket> tickets = new HashMap<>();
+    private final Tickets tickets;
     private final Set<ChunkPos> touched = ConcurrentHashMap.newKeySet();
-    private boolean stopping;
     private volatile Consumer<ChunkPos> watcher = at -> {};
-
-    /** A chunk that is kept in memory, and for how many. Main thread. */
-    private static final class Ticket {
-        final CompletableFuture<Void> ready = new CompletableFuture<>();
-        int holders = 1;
-    }
 
     PaperWorld(Plugin plugin, World world, PaperStates states, int dataVersion, AnvilStore store, MainThread main,
             Executor workers, int saveSeconds) {
-        this.plugin = plugin;
         this.world = world;
         this.states = states;
         this.dataVersion = dataVersion;
         this.store = store;
         this.main = main;
         this.workers = workers;
+        this.tickets = new Tickets(plugin, world, main, leaving::back);
         this.saver = new Saver(world, main, saveSeconds);
     }
 
@@ -187,7 +175,7 @@ final class PaperWorld implements WorldAdapter {
             } catch (IOException error) {
                 return CompletableFuture.failedFuture(error);
             }
-            return main.compose(() -> ticket(at));
+            return main.compose(() -> tickets.take(at));
         }, workers);
     }
 
@@ -202,61 +190,17 @@ final class PaperWorld implements WorldAdapter {
         }
     }
 
-    private CompletableFuture<Void> ticket(ChunkPos at) {
-        if (stopping) {
-            return CompletableFuture.failedFuture(stopped());
-        }
-        Ticket known = tickets.get(at);
-        if (known != null) {
-            known.holders++;
-            return known.ready;
-        }
-        Ticket fresh = new Ticket();
-        tickets.put(at, fresh);
-        world.getChunkAtAsync(at.x(), at.z(), true).whenComplete((chunk, error) -> main.call(() -> {
-            loaded(at, fresh, chunk == null && error == null ? new IOException("the server did not load it") : error);
-            return null;
-        }));
-        return fresh.ready;
-    }
-
-    /** Main thread: while the plugin stops the server loads nothing, and nobody needs to wait for it. */
-    void stop() {
-        stopping = true;
-        tickets.values().forEach(ticket -> ticket.ready.completeExceptionally(stopped()));
-    }
-
-    private static BridgeException stopped() {
-        return new BridgeException(ErrorCode.STOPPING, "the server stops");
-    }
-
-    private void loaded(ChunkPos at, Ticket ticket, Throwable error) {
-        if (stopping) {
-            return;
-        }
-        try {
-            if (error != null) {
-                throw Failures.cause(error);
-            }
-            world.addPluginChunkTicket(at.x(), at.z(), plugin);
-            leaving.back(at);
-            ticket.ready.complete(null);
-        } catch (IOException | RuntimeException failure) {
-            tickets.remove(at);
-            ticket.ready.completeExceptionally(Failures.cause(failure));
-        }
-    }
-
     @Override
     public void release(ChunkPos at) {
         main.call(() -> {
-            Ticket ticket = tickets.get(at);
-            if (ticket != null && --ticket.holders == 0) {
-                tickets.remove(at);
-                world.removePluginChunkTicket(at.x(), at.z(), plugin);
-            }
+            tickets.release(at);
             return null;
         });
+    }
+
+    /** Main thread: while the plugin stops nothing is loaded any more. */
+    void stop() {
+        tickets.stop();
     }
 
     // Writing

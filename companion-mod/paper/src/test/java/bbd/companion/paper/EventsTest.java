@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import bbd.companion.blocks.ChunkPos;
-import com.destroystokyo.paper.event.block.BlockDestroyEvent;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bukkit.Location;
@@ -20,34 +18,14 @@ import org.bukkit.block.BlockFace;
 import org.bukkit.event.Cancellable;
 import org.bukkit.event.Event;
 import org.bukkit.event.block.BlockBreakEvent;
-import org.bukkit.event.block.BlockBurnEvent;
-import org.bukkit.event.block.BlockDispenseEvent;
 import org.bukkit.event.block.BlockExplodeEvent;
-import org.bukkit.event.block.BlockFadeEvent;
-import org.bukkit.event.block.BlockFertilizeEvent;
-import org.bukkit.event.block.BlockFormEvent;
 import org.bukkit.event.block.BlockFromToEvent;
-import org.bukkit.event.block.BlockGrowEvent;
-import org.bukkit.event.block.BlockIgniteEvent;
 import org.bukkit.event.block.BlockMultiPlaceEvent;
 import org.bukkit.event.block.BlockPistonExtendEvent;
-import org.bukkit.event.block.BlockPistonRetractEvent;
-import org.bukkit.event.block.BlockPlaceEvent;
 import org.bukkit.event.block.BlockRedstoneEvent;
-import org.bukkit.event.block.BlockSpreadEvent;
-import org.bukkit.event.block.EntityBlockFormEvent;
-import org.bukkit.event.block.LeavesDecayEvent;
-import org.bukkit.event.block.MoistureChangeEvent;
-import org.bukkit.event.block.SculkBloomEvent;
-import org.bukkit.event.block.SpongeAbsorbEvent;
 import org.bukkit.event.entity.CreatureSpawnEvent;
 import org.bukkit.event.entity.CreatureSpawnEvent.SpawnReason;
-import org.bukkit.event.entity.EntityChangeBlockEvent;
 import org.bukkit.event.entity.EntityExplodeEvent;
-import org.bukkit.event.player.PlayerBucketEmptyEvent;
-import org.bukkit.event.player.PlayerBucketFillEvent;
-import org.bukkit.event.world.PortalCreateEvent;
-import org.bukkit.event.world.StructureGrowEvent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,94 +38,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(60)
 class EventsTest {
     private static final String STONE = "minecraft:stone";
-    private static final String DIRT = "minecraft:dirt";
     private static final int BELOW = 64;
     @TempDir
     Path folder;
     private Fixture fixture;
     private FakePlayer steve;
 
-    /** An event that would change a block: the one at a place where there is a disk or none. */
-    record Kind(String cause, boolean byPlayer, EventsOf events) {
-        @Override
-        public String toString() {
-            return cause;
-        }
-    }
-
-    interface EventsOf {
-        Event of(FakeBlock block, FakePlayer player);
-    }
-
-    private static Kind kind(String cause, Function<FakeBlock, Event> events) {
-        return new Kind(cause, false, (block, player) -> events.apply(block));
-    }
-
-    private static Kind by(String cause, EventsOf events) {
-        return new Kind(cause, true, events);
-    }
-
-    private static List<Block> list(FakeBlock block) {
-        return new ArrayList<>(List.of(outside(block), block));
-    }
-
-    /** A block that is in no disk. */
-    private static FakeBlock outside(FakeBlock block) {
-        return block.world().block(-5, 70, -5);
-    }
-
-    private static Location at(FakeBlock block, int x, int y, int z) {
-        return new Location(block.world(), block.x() + x + 0.5, block.y() + y, block.z() + z + 0.5);
-    }
-
-    static Stream<Kind> kinds() {
-        return Stream.of(
-                by("block_place", (block, player) -> {
-                    block.world().set(block.x(), block.y(), block.z(), DIRT);
-                    return new BlockPlaceEvent(block, block.state(STONE), block, null, player, true, null);
-                }),
-                by("block_break", BlockBreakEvent::new),
-                kind("block_destroy", block -> new BlockDestroyEvent(block, block.getBlockData(),
-                        block.getBlockData(), 0, true)),
-                by("bucket_empty", (block, player) -> new PlayerBucketEmptyEvent(player, block, block, BlockFace.UP,
-                        null, null, null)),
-                by("bucket_fill", (block, player) -> new PlayerBucketFillEvent(player, block, block, BlockFace.UP,
-                        null, null, null)),
-                kind("entity_explode", block -> new EntityExplodeEvent(new FakePlayer("creeper", at(block, 0, 0, 0)),
-                        at(block, 0, 0, 0), list(block), 1, null)),
-                kind("block_explode", block -> new BlockExplodeEvent(block, null, list(block), 1, null)),
-                by("entity_change_block", (block, player) -> new EntityChangeBlockEvent(player, block,
-                        block.getBlockData())),
-                kind("creature_spawn", block -> new CreatureSpawnEvent(new FakePlayer("golem", at(block, 1, -2, 1)),
-                        SpawnReason.BUILD_IRONGOLEM)),
-                kind("block_piston_extend", block -> new BlockPistonExtendEvent(block.world().block(-2, block.y(),
-                        block.z()), List.of(block.world().block(-1, block.y(), block.z())), BlockFace.EAST)),
-                kind("block_piston_retract", block -> new BlockPistonRetractEvent(block.world().block(-2, block.y(),
-                        block.z()), List.of(block), BlockFace.WEST)),
-                kind("block_from_to", block -> new BlockFromToEvent(outside(block), block)),
-                kind("block_spread", block -> new BlockSpreadEvent(block, outside(block), null)),
-                kind("block_grow", block -> new BlockGrowEvent(block, null)),
-                by("entity_block_form", (block, player) -> new EntityBlockFormEvent(player, block, null)),
-                kind("block_form", block -> new BlockFormEvent(block, null)),
-                kind("block_fade", block -> new BlockFadeEvent(block, null)),
-                kind("block_burn", block -> new BlockBurnEvent(block, null)),
-                by("block_ignite", (block, player) -> new BlockIgniteEvent(block, null, player)),
-                kind("leaves_decay", LeavesDecayEvent::new),
-                kind("moisture_change", block -> new MoistureChangeEvent(block, null)),
-                kind("sculk_bloom", block -> new SculkBloomEvent(block, 5)),
-                kind("redstone", block -> new BlockRedstoneEvent(block, 0, 15)),
-                kind("block_dispense", block -> {
-                    block.world().set(-1, block.y(), block.z(), "minecraft:dispenser[facing=east]");
-                    return new BlockDispenseEvent(block.world().block(-1, block.y(), block.z()), null, null);
-                }),
-                by("block_fertilize", (block, player) -> new BlockFertilizeEvent(outside(block), player,
-                        List.of(block.state(DIRT)))),
-                kind("sponge_absorb", block -> new SpongeAbsorbEvent(outside(block),
-                        new ArrayList<>(List.of(block.state(DIRT))))),
-                by("structure_grow", (block, player) -> new StructureGrowEvent(at(block, -20, 0, 0), null, true,
-                        player, List.of(block.state(DIRT)))),
-                kind("portal_create", block -> new PortalCreateEvent(List.of(block.state(DIRT)), block.world(), null,
-                        null)));
+    static Stream<EventKind> kinds() {
+        return EventKind.all();
     }
 
     @BeforeEach
@@ -178,8 +76,8 @@ class EventsTest {
     /** Whether a block that an event is about would stay. */
     private static boolean prevented(Event event, FakeBlock block) {
         return switch (event) {
-            case EntityExplodeEvent explosion -> explosion.blockList().equals(List.of(outside(block)));
-            case BlockExplodeEvent explosion -> explosion.blockList().equals(List.of(outside(block)));
+            case EntityExplodeEvent explosion -> explosion.blockList().equals(List.of(EventKind.outside(block)));
+            case BlockExplodeEvent explosion -> explosion.blockList().equals(List.of(EventKind.outside(block)));
             case BlockRedstoneEvent current -> current.getNewCurrent() == current.getOldCurrent();
             default -> ((Cancellable) event).isCancelled();
         };
@@ -195,7 +93,7 @@ class EventsTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void inAProtectedDiskItIsCancelled(Kind kind) {
+    void inAProtectedDiskItIsCancelled(EventKind kind) {
         FakeBlock block = stone(0, 70, 3);
         Event event = call(kind.events().of(block, steve));
         assertTrue(prevented(event, block));
@@ -208,7 +106,7 @@ class EventsTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void inAnotherDiskItIsTold(Kind kind) {
+    void inAnotherDiskItIsTold(EventKind kind) {
         fixture.companion().disks().protect("demo", false);
         FakeBlock block = stone(0, 70, 3);
         Event event = call(kind.events().of(block, steve));
@@ -224,7 +122,7 @@ class EventsTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void elsewhereItIsNothingToUs(Kind kind) {
+    void elsewhereItIsNothingToUs(EventKind kind) {
         FakeBlock block = stone(-6, 70, -14);
         FakeBlock event = kind.cause().startsWith("block_piston") || kind.cause().equals("block_dispense")
                 ? stone(-12, 70, -14)
@@ -251,16 +149,16 @@ class EventsTest {
 
     @Test
     void allRulesAreTried() {
-        assertEquals(Rules.all().stream().map(Rule::cause).toList(), kinds().map(Kind::cause).toList());
+        assertEquals(Rules.all().stream().map(Rule::cause).toList(), kinds().map(EventKind::cause).toList());
     }
 
     @Test
     void anExplosionTakesWhatIsNoDisks() {
         FakeBlock block = stone(0, 70, 3);
         FakeBlock below = fixture.world.block(0, -BELOW, 3);
-        List<Block> blocks = new ArrayList<>(List.of(block, below, outside(block)));
-        call(new EntityExplodeEvent(steve, at(block, 0, 0, 0), blocks, 1, null));
-        assertEquals(List.of(below, outside(block)), blocks);
+        List<Block> blocks = new ArrayList<>(List.of(block, below, EventKind.outside(block)));
+        call(new EntityExplodeEvent(steve, EventKind.at(block, 0, 0, 0), blocks, 1, null));
+        assertEquals(List.of(below, EventKind.outside(block)), blocks);
     }
 
     @Test
@@ -307,16 +205,17 @@ class EventsTest {
     @Test
     void otherCreaturesMaySpawn() {
         FakeBlock block = stone(0, 70, 3);
-        var event = call(new CreatureSpawnEvent(new FakePlayer("zombie", at(block, 0, 1, 0)), SpawnReason.NATURAL));
+        var event = call(
+                new CreatureSpawnEvent(new FakePlayer("zombie", EventKind.at(block, 0, 1, 0)), SpawnReason.NATURAL));
         assertFalse(event.isCancelled());
         assertEquals(0, cancelled());
     }
 
     @Test
     void aDragonEggLeavesItsPlace() {
-        assertTrue(call(new BlockFromToEvent(stone(0, 70, 3), outside(stone(0, 70, 3)))).isCancelled());
+        assertTrue(call(new BlockFromToEvent(stone(0, 70, 3), EventKind.outside(stone(0, 70, 3)))).isCancelled());
         fixture.world.set(0, 70, 3, "minecraft:water[level=0]");
         FakeBlock water = fixture.world.block(0, 70, 3);
-        assertFalse(call(new BlockFromToEvent(water, outside(water))).isCancelled());
+        assertFalse(call(new BlockFromToEvent(water, EventKind.outside(water))).isCancelled());
     }
 }

@@ -20,11 +20,9 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bukkit.Chunk;
-import org.bukkit.ChunkSnapshot;
 import org.bukkit.NamespacedKey;
 import org.bukkit.World;
 import org.bukkit.block.Block;
-import org.bukkit.block.data.BlockData;
 import org.bukkit.entity.Player;
 import org.bukkit.event.world.ChunkUnloadEvent;
 import org.bukkit.plugin.Plugin;
@@ -102,7 +100,8 @@ final class FakeWorld implements World {
         set(block.x(), block.y(), block.z(), data);
     }
 
-    private String[][] chunk(ChunkPos at) {
+    /** The blocks of a chunk in memory, by section. */
+    String[][] chunk(ChunkPos at) {
         return loaded.computeIfAbsent(at, missing -> {
             throw new AssertionError(missing + " would be loaded by the main thread");
         });
@@ -151,7 +150,7 @@ final class FakeWorld implements World {
         if (tickets.contains(at)) {
             throw new AssertionError(at + " is held");
         }
-        server.manager.call(new ChunkUnloadEvent(new FakeChunk(at), true));
+        server.manager.call(new ChunkUnloadEvent(new FakeChunk(this, at), true));
         synchronized (this) {
             unwritten.put(at, loaded.remove(at));
         }
@@ -198,52 +197,6 @@ final class FakeWorld implements World {
         return numbers;
     }
 
-    /** A chunk in memory. */
-    private final class FakeChunk implements Chunk {
-        private final ChunkPos at;
-
-        FakeChunk(ChunkPos at) {
-            this.at = at;
-        }
-
-        @Override
-        public int getX() {
-            return at.x();
-        }
-
-        @Override
-        public int getZ() {
-            return at.z();
-        }
-
-        @Override
-        public World getWorld() {
-            return FakeWorld.this;
-        }
-
-        @Override
-        public Block getBlock(int x, int y, int z) {
-            return block(16 * at.x() + x, y, 16 * at.z() + z);
-        }
-
-        @Override
-        public ChunkSnapshot getChunkSnapshot(boolean maxBlockY, boolean biome, boolean temperature) {
-            server.requireMain();
-            String[][] sections = chunk(at).clone();
-            return new ChunkSnapshot() {
-                @Override
-                public BlockData getBlockData(int x, int y, int z) {
-                    return FakeData.of(sections[y >> 4][(y & 15) << 8 | z << 4 | x]);
-                }
-
-                @Override
-                public boolean isSectionEmpty(int sy) {
-                    return sections[sy] == null;
-                }
-            };
-        }
-    }
-
     @Override
     public Block getBlockAt(int x, int y, int z) {
         return block(x, y, z);
@@ -253,7 +206,7 @@ final class FakeWorld implements World {
     public Chunk getChunkAt(int x, int z) {
         server.requireMain();
         chunk(new ChunkPos(x, z));
-        return new FakeChunk(new ChunkPos(x, z));
+        return new FakeChunk(this, new ChunkPos(x, z));
     }
 
     @Override
@@ -265,7 +218,7 @@ final class FakeWorld implements World {
             if (!refusing) {
                 load(new ChunkPos(x, z));
             }
-            done.complete(refusing ? null : new FakeChunk(new ChunkPos(x, z)));
+            done.complete(refusing ? null : new FakeChunk(this, new ChunkPos(x, z)));
         });
         return done;
     }
