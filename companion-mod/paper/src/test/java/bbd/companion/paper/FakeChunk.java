@@ -45,6 +45,6 @@ record FakeChunk(FakeWorld world, ChunkPos at) implements Chunk {
     @Override
     public ChunkSnapshot getChunkSnapshot(boolean maxBlockY, boolean biome, boolean temperature) {
         world.server.requireMain();
-        return new Snapshot(world.chunk(at).clone());
+        return new Snapshot(FakeWorld.copy(world.chunk(at)));
     }
 }

@@ -77,12 +77,20 @@ final class FakeWorld implements World {
     /** Changes a block and tells nobody. */
     void set(int x, int y, int z, String data) {
         String[][] chunk = chunk(new ChunkPos(x >> 4, z >> 4));
-        String[] section = chunk[y >> 4] == null ? new String[Column.BLOCKS] : chunk[y >> 4].clone();
         if (chunk[y >> 4] == null) {
-            java.util.Arrays.fill(section, FakeData.AIR);
+            chunk[y >> 4] = new String[Column.BLOCKS];
+            java.util.Arrays.fill(chunk[y >> 4], FakeData.AIR);
         }
-        section[(y & 15) << 8 | (z & 15) << 4 | x & 15] = data;
-        chunk[y >> 4] = section;
+        chunk[y >> 4][(y & 15) << 8 | (z & 15) << 4 | x & 15] = data;
+    }
+
+    /** The blocks of a chunk as they are now. */
+    static String[][] copy(String[][] sections) {
+        String[][] copy = new String[sections.length][];
+        for (int i = 0; i < copy.length; i++) {
+            copy[i] = sections[i] == null ? null : sections[i].clone();
+        }
+        return copy;
     }
 
     void place(FakeBlock block, String data, boolean physics) {
@@ -164,7 +172,7 @@ final class FakeWorld implements World {
         server.requireMain();
         saves++;
         synchronized (this) {
-            loaded.forEach((at, sections) -> unwritten.put(at, sections.clone()));
+            loaded.forEach((at, sections) -> unwritten.put(at, copy(sections)));
         }
         if (!lagging) {
             write();
