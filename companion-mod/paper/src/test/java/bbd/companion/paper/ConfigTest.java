@@ -10,8 +10,13 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -105,6 +110,37 @@ class ConfigTest {
     @Test
     void aCertificateThatIsNotThereIsOneLine() throws IOException {
         assertTrue(refused("certificate: a.pem", "key: b.pem").contains("there is no"));
+    }
+
+    @Test
+    void withACertificateTheBridgeSpeaksTls() throws Exception {
+        fixture.with("bind: '0.0.0.0'", "certificate: certificate.pem", "key: key.pem");
+        for (String name : List.of("certificate.pem", "key.pem")) {
+            Files.copy(Path.of("../core/src/test/resources/tls", name), fixture.data.resolve(name));
+        }
+        Files.setPosixFilePermissions(fixture.data.resolve("key.pem"), PosixFilePermissions.fromString("rw-------"));
+        fixture.start();
+        assertTrue(fixture.plugin.isEnabled(), String.valueOf(fixture.log));
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        try (InputStream pem = Files.newInputStream(fixture.data.resolve("certificate.pem"))) {
+            trusted.setCertificateEntry("it", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext client = SSLContext.getInstance("TLS");
+        client.init(null, trust.getTrustManagers(), null);
+        try (var socket = (SSLSocket) client.getSocketFactory().createSocket("127.0.0.1",
+                fixture.companion().port())) {
+            socket.setSoTimeout(20_000);
+            socket.startHandshake();
+            assertTrue(socket.getSession().isValid());
+        }
+    }
+
+    @Test
+    void withoutOneItDoesNotListenToOthers() throws IOException {
+        assertTrue(refused("bind: '0.0.0.0'").contains("set certificate and key, or insecure: true"));
     }
 
     @Test
