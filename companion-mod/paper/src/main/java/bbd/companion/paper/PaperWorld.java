@@ -234,10 +234,11 @@ final class PaperWorld implements WorldAdapter {
         touched.add(at);
     }
 
-    /** Main thread: the server is about to unload a chunk. */
-    void unloading(Chunk chunk) {
+    /** Main thread: the server is about to unload a chunk, {@code unsaved}: and will write it. */
+    void unloading(Chunk chunk, boolean unsaved) {
         ChunkPos at = new ChunkPos(chunk.getX(), chunk.getZ());
-        if (touched.remove(at)) {
+        // Where it is gone already, asking for its blocks would load it again.
+        if (touched.remove(at) && unsaved && world.isChunkLoaded(at.x(), at.z())) {
             leaving.add(at, chunk.getChunkSnapshot(false, false, false));
         }
     }

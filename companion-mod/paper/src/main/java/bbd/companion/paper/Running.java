@@ -110,11 +110,8 @@ final class Running implements Listener {
     private void listen() {
         new BlockEvents(worlds, companion.disks(), companion.edits(), watch, rules).register(plugin);
         on(ServerTickEndEvent.class, event -> lastTick = event.getTickDuration());
-        on(ChunkUnloadEvent.class, event -> {
-            if (event.isSaveChunk()) {
-                worlds.named(event.getWorld()).ifPresent(world -> world.unloading(event.getChunk()));
-            }
-        });
+        on(ChunkUnloadEvent.class, event -> worlds.named(event.getWorld())
+                .ifPresent(world -> world.unloading(event.getChunk(), event.isSaveChunk())));
         on(WorldLoadEvent.class, event -> add(event.getWorld()));
     }
 

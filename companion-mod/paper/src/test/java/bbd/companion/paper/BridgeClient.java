@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLSocketFactory;
 import org.java_websocket.client.WebSocketClient;
 import org.java_websocket.handshake.ServerHandshake;
 
@@ -24,12 +25,21 @@ final class BridgeClient extends WebSocketClient {
     final LinkedBlockingQueue<Object> told = new LinkedBlockingQueue<>();
     private int id;
 
-    private BridgeClient(int port) {
-        super(URI.create("ws://127.0.0.1:" + port + "/"));
+    private BridgeClient(String scheme, int port) {
+        super(URI.create(scheme + "://127.0.0.1:" + port + "/"));
     }
 
     static BridgeClient of(Fixture fixture) throws Exception {
-        BridgeClient client = new BridgeClient(fixture.companion().port());
+        return greeted(fixture, new BridgeClient("ws", fixture.companion().port()));
+    }
+
+    static BridgeClient of(Fixture fixture, SSLSocketFactory tls) throws Exception {
+        BridgeClient client = new BridgeClient("wss", fixture.companion().port());
+        client.setSocketFactory(tls);
+        return greeted(fixture, client);
+    }
+
+    private static BridgeClient greeted(Fixture fixture, BridgeClient client) throws Exception {
         client.connectBlocking(10, TimeUnit.SECONDS);
         Map<?, ?> welcome = client
                 .ask("\"do\": \"hello\", \"versions\": [1], \"client\": \"test\", \"instance\": \"\", "

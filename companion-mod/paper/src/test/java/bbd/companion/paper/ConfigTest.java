@@ -15,7 +15,6 @@ import java.security.cert.CertificateFactory;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,12 +129,11 @@ class ConfigTest {
         trust.init(trusted);
         SSLContext client = SSLContext.getInstance("TLS");
         client.init(null, trust.getTrustManagers(), null);
-        try (var socket = (SSLSocket) client.getSocketFactory().createSocket("127.0.0.1",
-                fixture.companion().port())) {
-            socket.setSoTimeout(20_000);
-            socket.startHandshake();
-            assertTrue(socket.getSession().isValid());
-        }
+        BridgeClient visitor = BridgeClient.of(fixture, client.getSocketFactory());
+        assertEquals(List.of("demo"), ((List<?>) visitor.ask("\"do\": \"disks\"").get("disks")).stream()
+                .map(disk -> ((Map<?, ?>) disk).get("name")).toList());
+        assertEquals(Map.of(), visitor.ask("\"do\": \"bye\""));
+        assertEquals(1000, visitor.next(Integer.class));
     }
 
     @Test

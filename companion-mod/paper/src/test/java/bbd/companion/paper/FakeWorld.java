@@ -154,13 +154,21 @@ final class FakeWorld implements World {
 
     /** The server has no more use for a chunk. Main thread. */
     void unload(ChunkPos at) {
+        unload(at, true);
+    }
+
+    /** {@code unsaved}: whether anything in it needs to be written. */
+    void unload(ChunkPos at, boolean unsaved) {
         server.requireMain();
         if (tickets.contains(at)) {
             throw new AssertionError(at + " is held");
         }
-        server.manager.call(new ChunkUnloadEvent(new FakeChunk(this, at), true));
-        synchronized (this) {
-            unwritten.put(at, loaded.remove(at));
+        server.manager.call(new ChunkUnloadEvent(new FakeChunk(this, at), unsaved));
+        String[][] last = loaded.remove(at);
+        if (unsaved) {
+            synchronized (this) {
+                unwritten.put(at, last);
+            }
         }
         if (!lagging) {
             write();

@@ -158,6 +158,19 @@ class WorldTest {
     }
 
     @Test
+    void aChunkThatWasSavedBeforeIsWhatTheFileSays() throws Exception {
+        got(world.hold(AT, false));
+        put(3, filled("minecraft:stone"));
+        got(world.save(Set.of(AT)));
+        world.release(AT);
+        fixture.server.tick();
+        fixture.server.run(() -> server.unload(AT, false));
+        assertEquals(Set.of(), world.leaving().chunks());
+        assertEquals(Set.of(), world.unsavedRegions());
+        assertEquals(number("minecraft:stone"), got(world.look(AT)).orElseThrow().sections()[3][0]);
+    }
+
+    @Test
     void whatIsInMemoryOnlyIsToldAsUnsaved() throws Exception {
         assertEquals(Set.of(), world.unsavedRegions());
         got(world.hold(AT, false));
