@@ -210,7 +210,8 @@ public final class Commands {
 
     /** What operators are told of a disk that somebody wants to make. */
     public static String asked(Descriptor disk) {
-        return "Somebody wants to make " + described(disk) + ". To allow it: /bbd approve " + disk.name()
+        return "Somebody wants to make or enlarge a disk: " + described(disk) + ". To allow it: /bbd approve "
+                + disk.name()
                 + "; if not: /bbd deny " + disk.name();
     }
 
@@ -222,7 +223,7 @@ public final class Commands {
     private Answer approve(List<String> words) {
         String name = String.join(" ", words.subList(1, words.size()));
         return Answer.of(disks.approvals().approve(name)
-                .map(disk -> "It is allowed, its owner can make it now: " + described(disk) + ".")
+                .map(disk -> "It is allowed, its owner can do it now: " + described(disk) + ".")
                 .orElse("Nobody has asked for a disk '" + name + "'."));
     }
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Disks that somebody wants to make through the bridge, and those that an operator has allowed. Any thread may call. */
+/** Disks that somebody wants to make or enlarge through the bridge, and those that an operator has allowed. Any thread may call. */
 public final class Approvals {
     private static final int MAX_ASKED = 16;
     private final Map<String, Descriptor> asked = new LinkedHashMap<>();

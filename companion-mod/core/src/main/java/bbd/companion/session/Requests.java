@@ -269,6 +269,7 @@ public final class Requests {
             throw new BridgeException(ErrorCode.NOT_ALLOWED, "an open disk can't become another one");
         }
         disks.requireFree(fresh);
+        disks.requireAllowed(fresh, disk.descriptor());
         Map<String, Object> answer = files.replace(request);
         disk.replaceDescriptor(fresh);
         disks.known(fresh);

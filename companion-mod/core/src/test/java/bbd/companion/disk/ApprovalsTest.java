@@ -72,7 +72,7 @@ class ApprovalsTest {
     @Test
     void operatorsAreToldWhatItIs() {
         assertEquals(
-                "Somebody wants to make a, 1 MiB in minecraft:overworld from chunk 32,0 on, 16 chunks. To allow it:"
+                "Somebody wants to make or enlarge a disk: a, 1 MiB in minecraft:overworld from chunk 32,0 on, 16 chunks. To allow it:"
                         + " /bbd approve a; if not: /bbd deny a",
                 Commands.asked(disk("a", 32)));
     }

@@ -216,7 +216,8 @@ class SessionTest {
         assertTrue(op.told.get(0).contains("4 MiB in minecraft:overworld from chunk 64,0 on, 64 chunks. To allow it: "
                 + "/bbd approve new"), op.told.get(0));
         assertEquals(List.of(), guest.told);
-        assertTrue(fixture.log.get(fixture.log.size() - 1).startsWith("WARNING Somebody wants to make new"));
+        assertTrue(fixture.log.get(fixture.log.size() - 1)
+                .startsWith("WARNING Somebody wants to make or enlarge a disk: new"));
         say(guest, "approve", "new");
         assertEquals(List.of("You may not: that takes the permission bbd.approve."), guest.told);
         assertEquals("approval_needed", client.ask(BridgeClient.create("new", 64)).get("code"));
