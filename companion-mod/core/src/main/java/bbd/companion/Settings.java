@@ -2,7 +2,6 @@ package bbd.companion;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,7 @@ public record Settings(Config config, String world, int saveSeconds, String cert
         Config config = new Config(bind, number(values, "port", 0, MAX_PORT, Config.PORT), hosts(values),
                 flag(values, "protect", true), flag(values, "create", false), true,
                 number(values, "tick-millis", 1, MAX_MILLIS, (int) standard.tickMillis()),
-                Duration.ofSeconds(standard.helloWithin().toSeconds()));
+                standard.helloWithin());
         return new Settings(config, text(values, "world", ""), number(values, "save-seconds", 0, MAX_SECONDS, 5),
                 certificate, key);
     }
