@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,26 @@ def test_it_builds_and_passes_its_tests(path_without_java: Path) -> None:
         [ROOT / "scripts/companion-build"], env=environment, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
-    reports = list((ROOT / "companion-mod/core/target/surefire-reports").glob("TEST-*.xml"))
-    assert reports, "tests ran"
+    reports: list[Path] = []
+    for module in ("core", "minestom", "paper"):
+        found = list((ROOT / f"companion-mod/{module}/target/surefire-reports").glob("TEST-*.xml"))
+        assert found, f"tests of {module} ran"
+        reports += found
     assert all('failures="0"' in report.read_text() and 'errors="0"' in report.read_text() for report in reports)
+    assert_plugin_is_complete()
+
+
+def assert_plugin_is_complete() -> None:
+    """The plugin's jar has what it needs, and nothing of the server's."""
+    with zipfile.ZipFile(ROOT / "companion-mod/paper/target/bbd-paper.jar") as jar:
+        names = set(jar.namelist())
+        description = jar.read("plugin.yml").decode()
+    classes = {name for name in names if name.endswith(".class")}
+    assert {
+        "bbd/companion/paper/BbdPlugin.class",
+        "bbd/companion/Companion.class",
+        "bbd/companion/websocket/WebSocketImpl.class",
+    } <= classes
+    assert {"plugin.yml", "config.yml", "palette256.json"} <= names
+    assert "main: bbd.companion.paper.BbdPlugin" in description
+    assert all(name.startswith("bbd/companion/") for name in classes), "neither org/bukkit nor other libraries"

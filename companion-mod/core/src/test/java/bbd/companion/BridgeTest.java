@@ -480,6 +480,22 @@ class BridgeTest {
     }
 
     @Test
+    void aDiskGrowsWhenAnOperatorAllowsIt() throws Exception {
+        Client client = opened();
+        String larger = descriptor("demo", 0).replace("67108864", "134217728");
+        String ask = "\"do\": \"file_replace\", \"disk\": 1, \"file\": \"demo.json\", \"data\": \""
+                + Base64.getEncoder().encodeToString(larger.getBytes(StandardCharsets.UTF_8)) + "\"";
+        assertEquals("approval_needed", client.ask(ask).get("code"));
+        assertEquals(descriptor("demo", 0), Files.readString(folder.resolve("bbd/demo.json")));
+        companion.commands().run(List.of("approve", "demo"), "op", line -> {});
+        assertEquals(Map.of(), client.ask(ask));
+        assertEquals(larger, Files.readString(folder.resolve("bbd/demo.json")));
+        String same = larger.replace("\"repair\"", "\"accept\"");
+        assertEquals(Map.of(), client.ask(ask.replaceAll("\"data\": \".*", "\"data\": \""
+                + Base64.getEncoder().encodeToString(same.getBytes(StandardCharsets.UTF_8)) + "\"")));
+    }
+
+    @Test
     void strangersAreRefused() throws Exception {
         Client wrong = connect(Map.of());
         assertEquals("unauthorized", ((Map<?, ?>) error(wrong,
@@ -555,6 +571,15 @@ class BridgeTest {
         assertEquals(Map.of(), client.ask("\"do\": \"bye\""));
         assertEquals(1000, client.next(Integer.class));
         assertTrue(world.files().anew().column(new ChunkPos(5, 0)).isPresent());
+    }
+
+    @Test
+    void byeIsAnsweredWhenThereIsNothingToWaitFor() throws Exception {
+        for (int round = 0; round < 100; round++) {
+            Client client = greeted("");
+            assertEquals(Map.of(), client.ask("\"do\": \"bye\""), "round " + round);
+            assertEquals(1000, client.next(Integer.class));
+        }
     }
 
     @Test

@@ -3,7 +3,10 @@ package bbd.companion.anvil;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Where a world keeps the region files of a dimension: today's layout of folders, and that of 26.1 on. */
@@ -33,5 +36,42 @@ public final class WorldFolders {
                     + ": open it in the newest game that saved it, and remove the folder that the game does not use");
         }
         return named;
+    }
+
+    /** The folder of the world, with its {@code level.dat}, that a dimension's folder belongs to; often it is the same. */
+    public static Path root(Path folder) {
+        for (Path above = folder; above != null; above = above.getParent()) {
+            if (Files.exists(above.resolve("level.dat"))) {
+                return above;
+            }
+        }
+        return folder;
+    }
+
+    /**
+     * Where a dimension's region files are, for a server that gives every dimension a folder: seen from what is on the
+     * disk, since servers differ in what they call that folder. Throws {@link IOException} where there are two.
+     *
+     * @param folder what the server calls the dimension's folder
+     * @param root {@link #root} of it
+     * @param name the dimension's name
+     * @param kind which of the game's own three dimensions it is like
+     */
+    public static Path regions(Path folder, Path root, String name, String kind) throws IOException {
+        if (!NAME.matcher(name).matches() || !OLD.containsKey(kind)) {
+            throw new IOException("'" + name + "' is no dimension's name");
+        }
+        Path named = root.resolve("dimensions").resolve(name.replace(':', '/')).resolve("region");
+        Path old = folder.resolve(OLD.get(kind));
+        Set<Path> places = new LinkedHashSet<>(List.of(old, folder.resolve("region"), named));
+        List<Path> found = places.stream().filter(Files::isDirectory).toList();
+        if (found.size() > 1) {
+            throw new IOException(name + " is there twice, in " + found.get(0) + " and in " + found.get(1)
+                    + ": remove the folder that the game does not use");
+        }
+        if (found.isEmpty()) {
+            return Files.exists(root.resolve("dimensions/minecraft/overworld")) ? named : old;
+        }
+        return found.get(0);
     }
 }

@@ -13,10 +13,12 @@ import java.util.function.Consumer;
 
 /**
  * What {@code /bbd} says and does, without the game: {@code info}, {@code where OFFSET}, {@code pause}, {@code resume},
- * {@code protect on|off}, {@code approve NAME}. Where a world has several disks, the disk's name comes last.
+ * {@code protect on|off}, {@code approve NAME}, {@code deny NAME}. Where a world has several disks, the disk's name comes
+ * last.
  */
 public final class Commands {
-    private static final String USAGE = "/bbd info | where OFFSET | pause | resume | protect on|off | approve NAME";
+    private static final String USAGE = "/bbd info | where OFFSET | pause | resume | protect on|off"
+            + " | approve NAME | deny NAME";
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     private static final int UNIT = 1024;
     private final Disks disks;
@@ -55,28 +57,45 @@ public final class Commands {
      * @param later takes lines that are said when something is done that takes time; any thread calls it
      */
     public Answer run(List<String> words, String who, Consumer<String> later) {
-        String verb = words.isEmpty() ? "info" : words.get(0);
-        return switch (verb) {
+        return switch (verb(words)) {
             case "info" -> info();
             case "where" -> where(words);
             case "pause" -> pause(words, who, later, true);
             case "resume" -> pause(words, who, later, false);
             case "protect" -> protect(words);
             case "approve" -> approve(words);
+            case "deny" -> deny(words);
             default -> Answer.of(USAGE);
         };
+    }
+
+    /**
+     * What somebody must be allowed to say such words: {@code info}, {@code where}, {@code operate} or {@code approve}.
+     * Which people are, the server knows.
+     */
+    public static String needs(List<String> words) {
+        return switch (verb(words)) {
+            case "where" -> "where";
+            case "pause", "resume", "protect" -> "operate";
+            case "approve", "deny" -> "approve";
+            default -> "info";
+        };
+    }
+
+    private static String verb(List<String> words) {
+        return words.isEmpty() ? "info" : words.get(0);
     }
 
     /** The words that can follow what was typed. */
     public List<String> complete(List<String> words) {
         if (words.size() <= 1) {
             String begun = words.isEmpty() ? "" : words.get(0);
-            return List.of("approve", "info", "pause", "protect", "resume", "where").stream()
+            return List.of("approve", "deny", "info", "pause", "protect", "resume", "where").stream()
                     .filter(word -> word.startsWith(begun)).toList();
         }
         return switch (words.get(0)) {
             case "protect" -> words.size() == 2 ? List.of("on", "off") : names();
-            case "approve" -> disks.approvals().waiting().stream().map(Descriptor::name).toList();
+            case "approve", "deny" -> disks.approvals().waiting().stream().map(Descriptor::name).toList();
             case "pause", "resume" -> names();
             default -> List.of();
         };
@@ -118,9 +137,7 @@ public final class Commands {
             lines.add("There is no disk in this world.");
         }
         for (Descriptor disk : disks.approvals().waiting()) {
-            lines.add("Somebody wants to make " + disk.name() + ", " + size(disk.size()) + " in " + disk.dimension()
-                    + " from chunk " + disk.geometry().originX() + "," + disk.geometry().originZ()
-                    + " on. To allow it: /bbd approve " + disk.name());
+            lines.add(asked(disk));
         }
         return new Answer(lines, Optional.empty());
     }
@@ -191,11 +208,29 @@ public final class Commands {
                 : " is not protected: whoever changes its blocks changes its bytes."));
     }
 
+    /** What operators are told of a disk that somebody wants to make. */
+    public static String asked(Descriptor disk) {
+        return "Somebody wants to make or enlarge a disk: " + described(disk) + ". To allow it: /bbd approve "
+                + disk.name()
+                + "; if not: /bbd deny " + disk.name();
+    }
+
+    private static String described(Descriptor disk) {
+        return disk.name() + ", " + size(disk.size()) + " in " + disk.dimension() + " from chunk "
+                + disk.geometry().originX() + "," + disk.geometry().originZ() + " on, " + disk.columns() + " chunks";
+    }
+
     private Answer approve(List<String> words) {
         String name = String.join(" ", words.subList(1, words.size()));
-        return Answer.of(disks.approvals().approve(name).isPresent()
-                ? name + " is allowed: its owner can make it now."
-                : "Nobody has asked for a disk '" + name + "'.");
+        return Answer.of(disks.approvals().approve(name)
+                .map(disk -> "It is allowed, its owner can do it now: " + described(disk) + ".")
+                .orElse("Nobody has asked for a disk '" + name + "'."));
+    }
+
+    private Answer deny(List<String> words) {
+        String name = String.join(" ", words.subList(1, words.size()));
+        return Answer.of(disks.approvals().deny(name).map(disk -> "It is not allowed: " + described(disk) + ".")
+                .orElse("Nobody has asked for a disk '" + name + "'."));
     }
 
     /** The disk whose name begins at a word; where no name is given, the only one. */

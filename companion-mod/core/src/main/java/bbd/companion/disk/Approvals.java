@@ -6,25 +6,43 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/** Disks that somebody wants to make through the bridge, and those that an operator has allowed. Any thread may call. */
+/** Disks that somebody wants to make or enlarge through the bridge, and those that an operator has allowed. Any thread may call. */
 public final class Approvals {
     private static final int MAX_ASKED = 16;
     private final Map<String, Descriptor> asked = new LinkedHashMap<>();
     private final Map<String, Descriptor> approved = new LinkedHashMap<>();
+    private volatile Consumer<Descriptor> listener = wanted -> {};
+
+    /** {@code told} of every disk that is asked for and not yet allowed, once; any thread calls it. */
+    public void listen(Consumer<Descriptor> told) {
+        listener = told;
+    }
 
     /** Throws {@link BridgeException} ({@code approval_needed}) unless this very disk, size and place, is approved. */
-    public synchronized void require(Descriptor wanted) throws BridgeException {
-        Descriptor known = approved.get(wanted.name());
-        if (known != null && known.size() == wanted.size() && known.dimension().equals(wanted.dimension())
-                && known.geometry().equals(wanted.geometry())) {
-            return;
+    public void require(Descriptor wanted) throws BridgeException {
+        boolean fresh;
+        synchronized (this) {
+            if (isSame(approved.get(wanted.name()), wanted)) {
+                return;
+            }
+            fresh = !isSame(asked.get(wanted.name()), wanted)
+                    && (asked.size() < MAX_ASKED || asked.containsKey(wanted.name()));
+            if (fresh) {
+                asked.put(wanted.name(), wanted);
+            }
         }
-        if (asked.size() < MAX_ASKED || asked.containsKey(wanted.name())) {
-            asked.put(wanted.name(), wanted);
+        if (fresh) {
+            listener.accept(wanted);
         }
         throw new BridgeException(ErrorCode.APPROVAL_NEEDED,
                 "an operator must allow it first, in the game or at the console: /bbd approve " + wanted.name());
+    }
+
+    private static boolean isSame(Descriptor known, Descriptor wanted) {
+        return known != null && known.size() == wanted.size() && known.dimension().equals(wanted.dimension())
+                && known.geometry().equals(wanted.geometry()) && known.parity() == wanted.parity();
     }
 
     /** Those that wait for an operator's word. */
@@ -39,5 +57,12 @@ public final class Approvals {
             approved.put(name, wanted);
         }
         return Optional.ofNullable(wanted);
+    }
+
+    /** Forgets what was asked for or allowed under a name; nothing where neither was. */
+    public synchronized Optional<Descriptor> deny(String name) {
+        Descriptor before = approved.remove(name);
+        Descriptor wanted = asked.remove(name);
+        return Optional.ofNullable(wanted == null ? before : wanted);
     }
 }

@@ -245,6 +245,13 @@ public final class Disks {
         }
     }
 
+    /** Throws {@link BridgeException} ({@code approval_needed}) where a disk would take chunks that nobody has allowed. */
+    void requireAllowed(Descriptor fresh, Descriptor now) throws BridgeException {
+        if (config.approval() && fresh.columns() > now.columns()) {
+            approvals.require(fresh);
+        }
+    }
+
     /** Stops writing; completes when everything applied is confirmed. */
     CompletableFuture<Map<String, Object>> pause(OpenDisk disk, String who) {
         disk.pause(true);

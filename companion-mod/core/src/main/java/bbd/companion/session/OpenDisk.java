@@ -318,7 +318,9 @@ public final class OpenDisk {
             }
             told.add(new Outcome(at.x(), at.z(), 0, 0, generation));
         }
+        // Before those who wait for it, who may close the connection.
         tell(told);
+        unconfirmed.settle();
         stats.confirmed.add(told.size());
         return safe.size() == wanted.size();
     }
@@ -443,6 +445,9 @@ public final class OpenDisk {
         Throwable cause = error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
         if (cause instanceof UnreadableChunk) {
             return ErrorCode.UNREADABLE;
+        }
+        if (cause instanceof BridgeException known) {
+            return known.code();
         }
         if (cause instanceof IOException) {
             return String.valueOf(cause.getMessage()).contains("No space left") ? ErrorCode.NO_SPACE : ErrorCode.IO;

@@ -1,14 +1,18 @@
 package bbd.companion.session;
 
 import bbd.companion.anvil.AnvilStore;
+import bbd.companion.anvil.UnreadableChunk;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.blocks.Column;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -19,6 +23,8 @@ import java.util.concurrent.TimeoutException;
  */
 final class ReadBack {
     private static final int PATIENCE_SECONDS = 60;
+    private static final int LOOKS_AT_ONCE = 32;
+    private static final int UNREADABLE_MILLIS = 200;
     private final WorldAdapter world;
 
     ReadBack(WorldAdapter world) {
@@ -29,11 +35,10 @@ final class ReadBack {
     Set<ChunkPos> confirm(Map<ChunkPos, Long> columns) throws IOException {
         await(world.save(Set.copyOf(columns.keySet())));
         Set<ChunkPos> same = new HashSet<>();
+        List<ChunkPos> all = List.copyOf(columns.keySet());
         try (AnvilStore files = world.files().anew()) {
-            for (ChunkPos at : columns.keySet()) {
-                if (isSaved(files, at)) {
-                    same.add(at);
-                }
+            for (int i = 0; i < all.size(); i += LOOKS_AT_ONCE) {
+                same.addAll(saved(files, all.subList(i, Math.min(all.size(), i + LOOKS_AT_ONCE))));
             }
             Set<ChunkPos> regions = new HashSet<>();
             same.forEach(at -> regions.add(at.region()));
@@ -42,15 +47,47 @@ final class ReadBack {
         return same;
     }
 
-    /** What stands is looked at after the save was asked for: it includes at least all that was to be confirmed. */
-    private boolean isSaved(AnvilStore files, ChunkPos at) throws IOException {
+    /**
+     * What stands is looked at after the save was asked for: it includes at least all that was to be confirmed. Many are
+     * asked for at once, since a server may answer once a tick only.
+     */
+    private Set<ChunkPos> saved(AnvilStore files, List<ChunkPos> some) throws IOException {
         char air = world.states().air();
-        long saved = files.column(at).orElseGet(Column::empty).stamp(air);
-        Optional<Column> standing = await(world.look(at));
-        return saved == standing.orElseGet(Column::empty).stamp(air);
+        Map<ChunkPos, CompletableFuture<Optional<Column>>> standing = new LinkedHashMap<>();
+        some.forEach(at -> standing.put(at, world.look(at)));
+        Set<ChunkPos> same = new HashSet<>();
+        for (ChunkPos at : some) {
+            // Not kept: columns are large.
+            long now = await(standing.remove(at)).orElseGet(Column::empty).stamp(air);
+            if (stored(files, at).orElseGet(Column::empty).stamp(air) == now) {
+                same.add(at);
+            }
+        }
+        return same;
     }
 
-    static <T> T await(java.util.concurrent.CompletableFuture<T> future) throws IOException {
+    /** A server may be about to write the chunk, and what stood there be gone: that passes, damage does not. */
+    private Optional<Column> stored(AnvilStore files, ChunkPos at) throws IOException {
+        try {
+            return files.column(at);
+        } catch (UnreadableChunk first) {
+            pause();
+            try (AnvilStore again = world.files().anew()) {
+                return again.column(at);
+            }
+        }
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(UNREADABLE_MILLIS);
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", error);
+        }
+    }
+
+    static <T> T await(CompletableFuture<T> future) throws IOException {
         try {
             return future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException error) {

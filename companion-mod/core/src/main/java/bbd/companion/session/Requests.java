@@ -182,11 +182,7 @@ public final class Requests {
             all = new ArrayList<>(open.values());
         }
         CompletableFuture<?>[] ends = all.stream().map(this::close).toArray(CompletableFuture[]::new);
-        return CompletableFuture.allOf(ends).handle((nothing, error) -> {
-            // After the answer: it is sent by the thread that completes this.
-            workers.saveLater(0, () -> outbox.close(null));
-            return Map.of();
-        });
+        return CompletableFuture.allOf(ends).handle((nothing, error) -> Map.of());
     }
 
     private CompletableFuture<Map<String, Object>> sync(OpenDisk disk) {
@@ -279,6 +275,7 @@ public final class Requests {
             throw new BridgeException(ErrorCode.NOT_ALLOWED, "an open disk can't become another one");
         }
         disks.requireFree(fresh);
+        disks.requireAllowed(fresh, disk.descriptor());
         Map<String, Object> answer = files.replace(request);
         disk.replaceDescriptor(fresh);
         disks.known(fresh);

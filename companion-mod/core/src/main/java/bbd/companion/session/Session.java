@@ -57,7 +57,10 @@ public final class Session {
             }
             begin(id, 0, 0);
             if (greeted()) {
-                answer(id, requests.handle(fields));
+                CompletableFuture<?> answered = answer(id, requests.handle(fields));
+                if ("bye".equals(fields.values().get("do"))) {
+                    answered.thenRun(() -> outbox.close(null));
+                }
             } else {
                 hello(id, fields);
             }
@@ -131,8 +134,8 @@ public final class Session {
         }
     }
 
-    private void answer(long id, CompletableFuture<Map<String, Object>> answer) {
-        answer.whenComplete((ok, error) -> {
+    private CompletableFuture<?> answer(long id, CompletableFuture<Map<String, Object>> answer) {
+        return answer.whenComplete((ok, error) -> {
             done(id, 0, 0);
             if (error == null) {
                 send(id, "ok", ok);

@@ -28,13 +28,17 @@ final class Unconfirmed {
         return generations.size();
     }
 
-    /** A column is confirmed up to a generation; returns whether nothing newer of it waits. */
+    /** A column is confirmed up to a generation, {@link #settle} follows; returns whether nothing newer of it waits. */
     synchronized boolean confirmed(ChunkPos at, long generation) {
         for (Waiter waiter : waiters) {
             waiter.missing.computeIfPresent(at, (key, wanted) -> isUpTo(wanted, generation) ? null : wanted);
         }
-        release();
         return generations.remove(at, generation);
+    }
+
+    /** Those who have nothing left to wait for go on. */
+    synchronized void settle() {
+        release();
     }
 
     /** A write was not applied: who waits for it waits for the last one that was. */

@@ -4,6 +4,7 @@ import bbd.companion.Companion;
 import bbd.companion.Config;
 import bbd.companion.anvil.SessionLock;
 import bbd.companion.disk.Descriptor;
+import bbd.companion.geometry.Values;
 import bbd.companion.net.TokenFile;
 import bbd.companion.protocol.Json;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import bbd.companion.Companion;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.command.Commands.Place;
 import bbd.companion.disk.Descriptor;
+import bbd.companion.geometry.Values;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;

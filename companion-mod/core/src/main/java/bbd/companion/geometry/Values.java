@@ -1,9 +1,7 @@
-package bbd.companion.minestom;
+package bbd.companion.geometry;
 
 import bbd.companion.blocks.BlockState;
 import bbd.companion.disk.Descriptor;
-import bbd.companion.geometry.Codec;
-import bbd.companion.geometry.Geometry;
 import bbd.companion.protocol.Json;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +12,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /** Reads the byte that blocks stand for, for people who look at them (format.md, "Codecs"). */
-final class Values {
+public final class Values {
     private static final List<String> DYES = List.of("white", "orange", "magenta", "light_blue", "yellow", "lime",
             "pink",
             "gray", "light_gray", "cyan", "purple", "blue", "brown", "green", "red", "black");
@@ -22,7 +20,8 @@ final class Values {
     private final Map<String, Integer> bytes = new HashMap<>();
     private final Map<String, Integer> nibbles = new HashMap<>();
 
-    Values() throws IOException {
+    /** Throws {@link IOException} where the palette is not among the program's files. */
+    public Values() throws IOException {
         try (InputStream stream = Values.class.getResourceAsStream("/palette256.json")) {
             Map<?, ?> all = (Map<?, ?>) Json.parse(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
             for (Object entry : (List<?>) all.get("byte_to_block")) {
@@ -39,7 +38,7 @@ final class Values {
     }
 
     /** The byte at an offset, or -1 where a block is none of the disk's; {@code look} says what stands where. */
-    int at(Descriptor disk, long offset, Function<Geometry.Block, BlockState> look) {
+    public int at(Descriptor disk, long offset, Function<Geometry.Block, BlockState> look) {
         Codec codec = disk.geometry().codec();
         int bits = switch (codec) {
             case BYTE -> 8;

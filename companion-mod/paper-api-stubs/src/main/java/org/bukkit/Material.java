@@ -1,0 +1,4 @@
+package org.bukkit;
+
+public enum Material {
+}

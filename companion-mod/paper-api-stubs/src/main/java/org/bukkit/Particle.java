@@ -1,0 +1,5 @@
+package org.bukkit;
+
+public enum Particle {
+    END_ROD
+}

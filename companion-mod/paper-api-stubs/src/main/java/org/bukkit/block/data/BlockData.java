@@ -1,0 +1,5 @@
+package org.bukkit.block.data;
+
+public interface BlockData {
+    String getAsString();
+}

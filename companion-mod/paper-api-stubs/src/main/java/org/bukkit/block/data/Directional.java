@@ -1,0 +1,7 @@
+package org.bukkit.block.data;
+
+import org.bukkit.block.BlockFace;
+
+public interface Directional extends BlockData {
+    BlockFace getFacing();
+}

@@ -1,0 +1,3 @@
+package org.bukkit.configuration.file;
+
+public class YamlConfiguration extends FileConfiguration {}

@@ -1,0 +1,4 @@
+package org.bukkit.inventory;
+
+public enum EquipmentSlot {
+}

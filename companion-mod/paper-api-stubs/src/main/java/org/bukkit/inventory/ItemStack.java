@@ -1,0 +1,3 @@
+package org.bukkit.inventory;
+
+public class ItemStack {}

@@ -1,0 +1,3 @@
+package org.bukkit.util;
+
+public class Vector {}
