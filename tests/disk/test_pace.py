@@ -1,0 +1,71 @@
+"""How a checkpoint treats clients that keep the loop busy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bbd.disk import world_writer
+from bbd.disk.pace import LoopLoad
+from bbd.worlds.world import ColumnWrite
+from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
+from tests.disk.dict_site import DictSite
+
+
+class CountingSite(DictSite):
+    """Counts how many writes are under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0
+        self._now = 0
+        self._counting = threading.Lock()
+
+    def write(self, columns: Mapping[int, ColumnWrite]) -> None:
+        with self._counting:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.02)
+        super().write(columns)
+        with self._counting:
+            self._now -= 1
+
+
+@pytest.mark.parametrize(("share", "at_once"), [(0.0, 2), (1.0, 1)])
+def test_busy_clients_meet_one_batch_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, at_once: int
+) -> None:
+    site = CountingSite()
+    bench = Bench(tmp_path, size=16 * COLUMN, cache=16 << 20, site=site)
+    monkeypatch.setattr(world_writer, "BATCH_COLUMNS", 2)
+    monkeypatch.setattr(LoopLoad, "share", lambda _self: share)
+    data = os.urandom(16 * COLUMN)
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, data)
+        await disk.checkpoint()
+        assert site.most == at_once
+        disk.release()
+        again = bench.open()
+        assert await read_all(again) == data
+        again.release()
+
+    asyncio.run(run())
+
+
+def test_the_share_is_of_this_threads_time() -> None:
+    load = LoopLoad()
+    time.sleep(0.05)
+    assert load.share() < 0.9
+    end = time.thread_time() + 0.05
+    while time.thread_time() < end:
+        pass
+    assert load.elapsed >= 0.05
+    assert 0 < load.share() <= 1.01
