@@ -629,6 +629,8 @@ class _Client:
 
     async def _do_file_write(self, values: Mapping[str, Any]) -> None:
         name = self._file_name(values)
+        if name.endswith(".json") and (values["writes"] or "size" in values):
+            raise Refused(Code.NOT_ALLOWED, "a descriptor is replaced as a whole")
         if values.get("create"):
             self._world.files.setdefault(name, bytearray())
         _, content = self._file(values)
@@ -644,4 +646,6 @@ class _Client:
         self._world.files[self._file_name(values)] = bytearray(base64.b64decode(values["data"], validate=True))
 
     async def _do_file_remove(self, values: Mapping[str, Any]) -> None:
+        if self._file_name(values).endswith(".json"):
+            raise Refused(Code.NOT_ALLOWED, "a descriptor is replaced as a whole")
         self._world.files.pop(self._file_name(values), None)

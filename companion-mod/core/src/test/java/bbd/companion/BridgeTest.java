@@ -452,6 +452,14 @@ class BridgeTest {
         }
         assertEquals("no_such_file", client.ask("\"do\": \"file_stat\", \"disk\": 1, \"file\": \"demo.regions\"")
                 .get("code"));
+        // To write a descriptor in part is one thing, to sync what a killed client left of it another.
+        String part = "\"do\": \"file_write\", \"disk\": 1, \"file\": \"demo.json\", \"writes\": ";
+        assertEquals("not_allowed", client.ask(part + "[{\"at\": 0, \"data\": \"" + data + "\"}]").get("code"));
+        assertEquals("not_allowed", client.ask(part + "[], \"size\": 0").get("code"));
+        assertEquals("not_allowed", client.ask("\"do\": \"file_remove\", \"disk\": 1, \"file\": \"demo.json\"")
+                .get("code"));
+        assertEquals(Map.of(), client.ask(part + "[]"));
+        assertEquals(descriptor("demo", 0), Files.readString(folder.resolve("bbd/demo.json")));
         String moved = Base64.getEncoder().encodeToString(descriptor("demo", 64).getBytes(StandardCharsets.UTF_8));
         assertEquals("not_allowed", client.ask("\"do\": \"file_replace\", \"disk\": 1, \"file\": \"demo.json\", "
                 + "\"data\": \"" + moved + "\"").get("code"));

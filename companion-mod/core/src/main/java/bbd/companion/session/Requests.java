@@ -92,7 +92,7 @@ public final class Requests {
             case "file_stat" -> onFiles(() -> files.stat(request));
             case "file_read" -> onFiles(() -> files.read(request));
             case "file_write" -> onFiles(() -> writable(files, request).write(request));
-            case "file_remove" -> onFiles(() -> writable(files, request).remove(request));
+            case "file_remove" -> onFiles(() -> removable(files, request).remove(request));
             default -> onFiles(() -> replace(disk, files, request));
         };
     }
@@ -256,7 +256,13 @@ public final class Requests {
         return Map.of("data", Base64.getEncoder().encodeToString(piece), "size", raw.length);
     }
 
+    /** Of a descriptor only what stands can be synced. */
     private static DiskFiles writable(DiskFiles files, Fields request) throws BridgeException {
+        boolean nothing = request.list("writes").isEmpty() && !request.has("size");
+        return nothing ? files : removable(files, request);
+    }
+
+    private static DiskFiles removable(DiskFiles files, Fields request) throws BridgeException {
         if (files.isDescriptor(request.text("file"))) {
             throw new BridgeException(ErrorCode.NOT_ALLOWED, "a descriptor is replaced as a whole");
         }
