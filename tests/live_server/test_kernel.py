@@ -28,7 +28,8 @@ def test_vfat_in_a_running_server(
     with VirtualMachine() as machine:
         machine.run(f"modprobe nbd && {connect} && mkfs.vfat -n LIVE {DISK} && mount {DISK} /mnt")
         machine.run(
-            "mkdir -p /mnt/deep/er && cp -r /bin/busybox /etc/mke2fs.conf /mnt/deep && seq 100000 >/mnt/deep/er/numbers && "
+            "mkdir -p /mnt/deep/er && cp /bin/busybox /etc/mke2fs.conf /mnt/deep && "
+            "seq 100000 >/mnt/deep/er/numbers && "
             "dd if=/dev/urandom of=/mnt/noise bs=64k count=40 2>/dev/null && "
             "cd /mnt && find . -type f -exec sha256sum {} + >/tmp/sums && wc -l </tmp/sums && cd / && umount /mnt"
         )
