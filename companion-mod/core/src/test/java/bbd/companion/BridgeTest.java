@@ -19,6 +19,7 @@ import bbd.companion.server.ServerAdapter;
 import bbd.companion.server.ServerInfo;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -507,6 +508,23 @@ class BridgeTest {
         Config config = Config.standard();
         begin(new Config(config.bind(), 0, Set.of(), true, false, true, 25, Duration.ofMillis(200)));
         assertEquals(4006, connect(Map.of()).next(Integer.class));
+    }
+
+    @Test
+    void thoseWhoGoBeforeTheyAreAWebsocketKeepNobodyOut() throws Exception {
+        stop();
+        clients.clear();
+        Config config = Config.standard();
+        begin(new Config(config.bind(), 0, Set.of(), true, false, true, 25, Duration.ofSeconds(60)));
+        for (int i = 0; i < 20; i++) {
+            try (Socket raw = new Socket("127.0.0.1", companion.port())) {
+                raw.getOutputStream().write("GET / HTTP/1.1\r\nHost: loc".getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        for (int tries = 0; !connect(Map.of()).isOpen(); tries++) {
+            assertTrue(tries < 100, "they still count");
+            Thread.sleep(50);
+        }
     }
 
     @Test
