@@ -42,9 +42,7 @@ class MinecraftServer:
     """A running server; the constructor returns when it is ready. ``arguments`` follow those that it must have, and
     ``within`` comes before them all: a command that starts what follows it, in its own place."""
 
-    def __init__(
-        self, jar: Path, world: Path, *arguments: str, token: Path, within: Sequence[str | Path] = ()
-    ) -> None:
+    def __init__(self, jar: Path, world: Path, *arguments: str, token: Path, within: Sequence[str | Path] = ()) -> None:
         self._log = token.with_suffix(".log")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(

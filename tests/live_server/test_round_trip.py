@@ -57,7 +57,7 @@ OUTSIDE: Mapping[int, tuple[int, bytes]] = {
     at(8, 5): (2, b"this chunk is damaged"),
     at(8, 6): (0x82, b""),
 }
-"""As they lie in the region file; one of them in a file of its own, one damaged, one that only another program reads."""
+"""As they lie in the region file: one is in a file of its own, one damaged, one is read by another program only."""
 SPAWN = "r.-1.-1.mca"
 """The region where players of a new world appear: nothing of it is the disk's."""
 EXTERNAL = zlib.compress(chunk_at(at(8, 6), NEWEST), 9)
