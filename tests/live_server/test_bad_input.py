@@ -163,7 +163,7 @@ def lost(game: MinecraftServer) -> None:
 
 def strange_frames(game: MinecraftServer) -> None:
     """Cut, too long, with more behind, of unknown kinds, with wrong flags."""
-    frames = [
+    frames: list[str | bytes] = [
         *(b"", b"\x01", header(1, 1, 3, 1), header(1, 1, 3, 1) + read_of(64, 0)[:-1]),
         *(header(1, 1, 3, 1) + read_of(64, 0) + b"\0", header(9, 1, 3, 1) + read_of(64, 0)),
         *(header(0x81, 1, 3, 1) + read_of(64, 0), header(1, 0, 3, 1), header(1, 2, 3, 1) + 2 * read_of(64, 0)),

@@ -29,7 +29,7 @@ class SmallRoom:
     def __init__(self, minecraft: StartMinecraft, original: Path, world: Path) -> None:
         world.mkdir()
         root = [] if os.geteuid() == 0 else ["--map-root-user"]
-        own = ["unshare", "--mount", *root, "sh", "-c", _OWN_FOLDER, "sh", world, original]
+        own: list[str | Path] = ["unshare", "--mount", *root, "sh", "-c", _OWN_FOLDER, "sh", world, original]
         self.game: MinecraftServer = minecraft(world, within=own)
         self.world = Path(f"/proc/{self.game.process.pid}/root") / world.relative_to("/")
         assert shutil.disk_usage(self.world).total == ROOM
@@ -63,13 +63,13 @@ def test_the_servers_file_system_is_full(
 
     served = bbd_server(*live)
     with NbdClient(served.connect(), "demo") as client:
-        client.write(0, data)
+        client.write(0, bytes(data))
         client.flush()
         until(lambda: stats()["confirmed"] >= SIZE >> 16)
         confirmed = stats()["confirmed"]
         room.fill()
         data[:MIB] = data[MIB : 2 * MIB]
-        client.write(0, data[:MIB])
+        client.write(0, bytes(data[:MIB]))
         client.flush()
         until(lambda: "checkpoint: " in served.output)
         assert "no space" in served.output
@@ -85,11 +85,11 @@ def test_the_servers_file_system_is_full(
     # And a stop while there is no room: what was flushed is in the journal.
     served = bbd_server(*live)
     with NbdClient(served.connect(), "demo") as client:
-        client.write(0, data[:1])
+        client.write(0, bytes(data[:1]))
         client.flush()
         room.fill()
         data[MIB : 2 * MIB] = data[2 * MIB : 3 * MIB]
-        client.write(MIB, data[MIB : 2 * MIB])
+        client.write(MIB, bytes(data[MIB : 2 * MIB]))
         client.flush()
         served.process.terminate()
         assert served.process.wait(_TIMEOUT) == 1

@@ -77,7 +77,7 @@ def furnish(regions: Path) -> None:
 
 
 def unpacked(raw: RawChunk) -> bytes:
-    return {2: zlib.decompress, 4: lz4_java_content}[raw.compression](raw.data)
+    return zlib.decompress(raw.data) if raw.compression == 2 else lz4_java_content(raw.data)
 
 
 def versions(regions: Path) -> dict[int, int]:
