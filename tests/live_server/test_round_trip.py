@@ -77,7 +77,7 @@ def furnish(regions: Path) -> None:
 
 
 def unpacked(raw: RawChunk) -> bytes:
-    return zlib.decompress(raw.data) if raw.compression == 2 else lz4_java_content(raw.data)
+    return zlib.decompress(raw.data) if raw.compression == 2 else lz4_java_content(bytes(raw.data))
 
 
 def versions(regions: Path) -> dict[int, int]:
