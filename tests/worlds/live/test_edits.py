@@ -224,6 +224,26 @@ def test_a_sweep_finds_what_no_event_told_of_cached_sections(accepting: LiveBenc
     asyncio.run(play())
 
 
+def test_what_a_sweep_mends_is_written_while_it_goes_on(live: LiveBench) -> None:
+    """To find the same damage again is no reason to wait longer."""
+
+    async def play() -> None:
+        disk = live.open()
+        await disk.start()
+        data = Random(9).randbytes(65536)
+        await put(disk, 0, data)
+        await disk.close()
+        disk = live.open()
+        await disk.start()
+        live.companion.edit(*place(777), {"name": "minecraft:lava"}, seen=False)
+        sweep = Sweep(disk, pause=0.01)
+        await eventually(lambda: stands(live, place(777), block(data[777])))
+        sweep.stop()
+        await disk.close()
+
+    asyncio.run(play())
+
+
 def test_an_edit_that_another_read_found_is_not_lost_in_the_cache(accepting: LiveBench) -> None:
     async def play() -> None:
         accepting.cache = 64 << 12
