@@ -95,6 +95,39 @@ def test_edits_and_writes_to_one_section_are_merged(accepting: LiveBench) -> Non
     asyncio.run(play())
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["part", "whole column"])
+@pytest.mark.parametrize("seen", [False, True], ids=["untold", "told"])
+def test_edits_and_writes_are_merged_where_no_check_section_tells(tmp_path: Path, seen: bool, whole: bool) -> None:
+    nether = LiveBench(tmp_path, dimension="minecraft:the_nether")
+
+    async def play() -> None:
+        disk = nether.open()
+        await disk.start()
+        data = bytearray(Random(10).randbytes(65536))
+        await put(disk, 0, bytes(data))
+        await disk.checkpoint()
+        assert await same(disk, data)
+        for index in range(16 if whole else 1):
+            at = 4096 * index + 100
+            data[at : at + 100] = bytes(100)
+            await put(disk, at, bytes(100))
+        for offset in (99, 2000):
+            data[offset] ^= 0x55
+            nether.companion.edit(*place(offset), block(data[offset]), seen=seen)
+        await disk.checkpoint()
+        disk.changed(None)
+        await eventually(lambda: same(disk, data))
+        await disk.close()
+        disk = nether.open()
+        assert await read_all(disk, 0, 65536) == data
+        disk.release()
+
+    try:
+        asyncio.run(play())
+    finally:
+        nether.stop()
+
+
 def test_an_edit_that_no_event_tells_is_merged_when_its_section_is_written(accepting: LiveBench) -> None:
     async def play() -> None:
         disk = accepting.open()
