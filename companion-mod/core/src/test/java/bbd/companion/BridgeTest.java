@@ -412,6 +412,31 @@ class BridgeTest {
     }
 
     @Test
+    void whatAClientHadNotWrittenWhenItWentIsNotWrittenLater() throws Exception {
+        Client first = opened();
+        ticks.shutdown();
+        assertTrue(ticks.awaitTermination(10, TimeUnit.SECONDS));
+        first.send(Frames.write(new Frames.Write(900, 1, List.of(change(5, 0, 1, 3, section(1))), 0)));
+        // Answered by the thread that has taken the write: it waits for a tick now.
+        first.ask("\"do\": \"stats\"");
+        first.closeBlocking();
+        Client second = greeted("other");
+        Map<?, ?> answer = second.ask(OPEN);
+        while (!answer.containsKey("disk")) {
+            assertEquals("in_use", answer.get("code"));
+            answer = second.ask(OPEN);
+        }
+        second.send(Frames.write(new Frames.Read(901, 2, List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
+        assertEquals(Frames.Status.ABSENT, second.next(Frames.Columns.class).columns().get(0).status());
+        for (int i = 0; i < 20; i++) {
+            companion.tick(2);
+            Thread.sleep(10);
+        }
+        second.send(Frames.write(new Frames.Read(902, 2, List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
+        assertEquals(Frames.Status.ABSENT, second.next(Frames.Columns.class).columns().get(0).status());
+    }
+
+    @Test
     void aPaletteOfUnknownBlocksIsRefused() throws Exception {
         Client client = greeted("");
         assertEquals("bad_palette", client.ask(OPEN.replace("minecraft:b", "nonsense")).get("code"));
