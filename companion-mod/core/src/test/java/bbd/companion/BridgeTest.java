@@ -403,6 +403,28 @@ class BridgeTest {
     }
 
     @Test
+    void aPauseInTheGameOutlivesAConnection() throws Exception {
+        Client first = greeted("me");
+        assertEquals(false, first.ask(OPEN).get("paused"));
+        companion.commands().run(List.of("pause", "demo"), "op", line -> {});
+        assertEquals("paused", first.push("paused").get("push"));
+        Client second = greeted("me");
+        Map<?, ?> answer = second.ask(OPEN);
+        assertEquals(true, answer.get("paused"));
+        second.send(Frames.write(new Frames.Write(900, (Long) answer.get("disk"),
+                List.of(change(5, 0, 1, 3, section(1))), 0)));
+        Thread.sleep(200);
+        assertTrue(second.told.isEmpty());
+        companion.commands().run(List.of("resume", "demo"), "op", line -> {});
+        assertEquals(0, second.next(Frames.Outcomes.class).columns().get(0).code());
+        companion.commands().run(List.of("pause", "demo"), "op", line -> {});
+        second.ask("\"do\": \"close\", \"disk\": 2");
+        assertTrue(companion.commands().run(List.of("resume", "demo"), "op", line -> {}).lines().get(0)
+                .contains("goes on when"));
+        assertEquals(false, second.ask(OPEN).get("paused"));
+    }
+
+    @Test
     void aDiskIsOpenOnceAndItsOwnerMayComeAgain() throws Exception {
         Client first = greeted("me");
         assertEquals(1L, first.ask(OPEN).get("disk"));
