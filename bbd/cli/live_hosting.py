@@ -57,6 +57,10 @@ class LiveHost:
         self._sweeps = [Sweep(disk) for disk in self.disks]
         return {disk.name: device for disk, device in zip(self.disks, counted, strict=True)}
 
+    def hurry(self) -> None:
+        """The end is near: wait for a companion that says nothing once, not again and again."""
+        self.bridge.hurry()
+
     def leave(self) -> None:
         """End what :meth:`attend` began."""
         for sweep in self._sweeps:
@@ -73,17 +77,27 @@ class LiveHost:
         self._undo.close()
 
 
-def open_live_host(companion: Companion, options: Options, *, only: str | None = None) -> LiveHost:
+def open_live_host(
+    companion: Companion,
+    options: Options,
+    *,
+    only: str | None = None,
+    loop: asyncio.AbstractEventLoop | None = None,
+) -> LiveHost:
     """Connect to a companion and open its disks, or the one called ``only``. Blocks while journals are replayed.
 
-    Raises :class:`BbdError` where something is in the way.
+    ``loop`` is the one that the disks will run on, by default this thread's. Raises :class:`BbdError` where something
+    is in the way.
     """
+    if loop is None:
+        with contextlib.suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as undo:
         bridge = companion.bridge()
         undo.callback(bridge.stop)
         host = LiveHost(Path(companion.access.where), bridge)
         for name in _names(bridge, only):
-            _open(host, name, options, undo)
+            _open(host, name, options, undo, loop)
         host._undo = undo.pop_all()
         return host
 
@@ -99,21 +113,25 @@ def _names(bridge: Bridge, only: str | None) -> Sequence[str]:
     return names
 
 
-def _listener(disk: Disk) -> Callable[[Sequence[int] | None], None]:
+def _listener(disk: Disk, loop: asyncio.AbstractEventLoop | None) -> Callable[[Sequence[int] | None], None]:
     """Have the disk told, on the event loop, what others change."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return lambda _columns: None  # no loop, nobody who reads
 
     def tell(columns: Sequence[int] | None) -> None:
+        if loop is None:
+            return  # no loop, nobody who reads
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(disk.changed, columns)
 
     return tell
 
 
-def _open(host: LiveHost, name: str, options: Options, undo: contextlib.ExitStack) -> None:
+def _open(
+    host: LiveHost,
+    name: str,
+    options: Options,
+    undo: contextlib.ExitStack,
+    loop: asyncio.AbstractEventLoop | None,
+) -> None:
     opened = OpenDisk(host.bridge, name)
     opened.open()
     files = LiveFiles(opened, host.path, OsFiles())
@@ -126,7 +144,7 @@ def _open(host: LiveHost, name: str, options: Options, undo: contextlib.ExitStac
     disk = open_disk(place, options)
     undo.callback(disk.release)
     disk.watch_changes()
-    site.listen(_listener(disk))
+    site.listen(_listener(disk, loop))
     host.disks.append(disk)
     host.descriptors.append(descriptor)
     host.opened.append(opened)

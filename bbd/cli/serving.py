@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from bbd.cli.companion import Companion
 from bbd.cli.demo_world import make_demo
 from bbd.cli.descriptors import allow_many_descriptors
 from bbd.cli.hosting import Host, open_host
+from bbd.cli.loop import unless
 from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
 from bbd.cli.served import Served, announced, describe_served, uris_of
 from bbd.cli.state import keep_copy
@@ -121,11 +123,9 @@ async def serve_until(
             host = await _open(world, choice, share)
             hosts.append(host)
         if worlds.companion is not None:
-            from bbd.cli.live_hosting import open_live_host  # noqa: PLC0415  # offline worlds are served sooner without
-
-            if worlds.companion.game is not None:
-                typer.echo(await worlds.companion.news())
-            live = open_live_host(worlds.companion, share, only=choice.disk)
+            live = await _open_live(worlds.companion, choice, share, stop)
+            if live is None:
+                return
         disks = [disk for host in hosts for disk in host.disks] + (live.disks if live else [])
         for disk in disks:
             await disk.start()
@@ -141,8 +141,8 @@ async def serve_until(
             with announced(entries):
                 await _until(stop, server, once=once)
         finally:
-            if live is not None and stop.gone:
-                live.give_up()
+            if live is not None:
+                live.give_up() if stop.gone else live.hurry()
             await server.stop()
             if live is not None:
                 live.leave()
@@ -164,6 +164,16 @@ async def _open(world: Path, choice: Choice, options: Options) -> Host:
     if not options.read_only and _needs_newer_game(host, choice):
         typer.echo(f"{world} was last saved by an older game: with LZ4 in it, it needs Minecraft 1.20.5 or later.")
     return host
+
+
+async def _open_live(companion: Companion, choice: Choice, options: Options, stop: Stop) -> LiveHost | None:
+    """The disks of a running server; ``None`` where it was not to be waited for any longer."""
+    from bbd.cli.live_hosting import open_live_host  # noqa: PLC0415  # offline worlds are served sooner without
+
+    if companion.game is not None:
+        typer.echo(await companion.news())
+    loop = asyncio.get_running_loop()
+    return await unless(stop, functools.partial(open_live_host, companion, options, only=choice.disk, loop=loop))
 
 
 def _needs_newer_game(host: Host, choice: Choice) -> bool:
@@ -248,5 +258,5 @@ async def _close(disk: Disk) -> None:
     except OSError as error:
         raise BbdError(
             f"disk {disk.name!r} could not be brought into its world ({error.strerror or error}); what was flushed is "
-            "in the journal, and the next bbd serve brings it in when there is room"
+            "in the journal, and the next bbd serve brings it in"
         ) from error

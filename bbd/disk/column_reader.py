@@ -134,12 +134,12 @@ class ColumnReader:
         if isinstance(reading, ColumnUnreadable):
             return self._all_lost(column, str(reading.strerror), raw=reading.raw)
         if reading is None:
-            return self._all_lost(column, "its chunk is gone")
+            return self._all_lost(column, "its chunk is gone", vanished=True)
         if not self._identity.checked:
             return self._believed(column, reading)
         check, told_again = self._identified(column, reading)
         if isinstance(check, str):
-            return self._all_lost(column, check, stored=reading)
+            return self._all_lost(column, check, stored=reading, vanished=self._is_air(reading))
         loaded = LoadedColumn(column, self._site.describe, [self._zero] * DATA_SECTIONS, check, stored=reading)
         loaded.extra += self._worn(reading, told_again=told_again)
         for index in range(DATA_SECTIONS):
@@ -257,10 +257,14 @@ class ColumnReader:
             if loaded.damage or loaded.wants_writing:
                 self.reporter.tell(loaded.finding)
 
-    def _all_lost(self, column: int, why: str, *, raw: bytes = b"", stored: StoredColumn | None = None) -> LoadedColumn:
+    def _all_lost(
+        self, column: int, why: str, *, raw: bytes = b"", stored: StoredColumn | None = None, vanished: bool = False
+    ) -> LoadedColumn:
         damage = dict.fromkeys(range(DATA_SECTIONS), why)
         nothing: list[bytes | None] = [None] * DATA_SECTIONS
-        return LoadedColumn(column, self._site.describe, nothing, damage=damage, raw=raw, stored=stored)
+        return LoadedColumn(
+            column, self._site.describe, nothing, damage=damage, raw=raw, stored=stored, vanished=vanished
+        )
 
 
 def _loss(stored: StoredColumn, index: int) -> str:

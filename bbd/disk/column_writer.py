@@ -21,7 +21,7 @@ from bbd.disk.column_reader import ColumnReader
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import ByteArray, parity, section_crc, update_parity, zero_crc
 from bbd.disk.loaded_column import LoadedColumn
-from bbd.disk.zeros import merge, zero_section
+from bbd.disk.zeros import differences, merge, zero_section
 from bbd.files import Files, write_atomically
 from bbd.worlds.world import (
     CHECK_SECTION,
@@ -143,6 +143,8 @@ class ColumnWriter:
     def _merge(self, base: LoadedColumn | None, update: ColumnUpdate) -> _Merged:
         if base is not None and base.edited:
             self._merge_edits(base, update)
+        elif base is not None and base.sections and update.standing and not self.checked:
+            self._merge_differences(base, update)
         sections = {**update.sections, **update.merged} if update.merged else update.sections
         if len(sections) == DATA_SECTIONS:
             payloads = [sections[index] for index in range(DATA_SECTIONS)]
@@ -176,6 +178,15 @@ class ColumnWriter:
                     *(index, base.column, base.where),
                 )
             else:
+                update.merged[index] = merge(was, now, update.sections[index])
+
+    def _merge_differences(self, base: LoadedColumn, update: ColumnUpdate) -> None:
+        """The same where no check section tells of edits: what stands is none of what the world may have of a section.
+        Of those it is an edit of the one that it is most like."""
+        for index in update.standing.keys() & update.sections.keys():
+            now = base.sections[index]
+            if now is not None and now not in update.standing[index]:
+                was = min(update.standing[index], key=lambda known: differences(known, now))
                 update.merged[index] = merge(was, now, update.sections[index])
 
     def _crcs(self, payloads: Iterable[bytes]) -> list[int]:

@@ -137,9 +137,10 @@ class Disk:
             self._read_side.changed([loaded.column])
         if not loaded.wants_writing or self.read_only:
             return
-        self._memory.refresh(loaded.column)
+        fresh = self._memory.refresh(loaded.column)
         if self._write_side is not None:
-            self._touched()
+            if fresh:  # else who looks at it again and again would put off the checkpoint
+                self._touched()
         elif self._mending is None or self._mending.done():
             self._mending = asyncio.create_task(self._begin_mending())
 

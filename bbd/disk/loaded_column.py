@@ -20,7 +20,7 @@ class SectionDamaged(OSError):
 
 @dataclass(slots=True)
 class LoadedColumn:
-    """A column as the world has it.
+    """A column as the world has it. ``vanished``: nothing of it is there.
 
     ``describe`` tells where a column stands. ``sections`` holds 16 payloads; ``None`` stands where ``damage`` says why
     there is none. ``check`` is ``None`` where the column has none, or could not be identified. ``edited`` sections
@@ -39,6 +39,7 @@ class LoadedColumn:
     extra: list[str] = field(default_factory=list)
     stored: StoredColumn | None = None
     raw: bytes = b""
+    vanished: bool = False
 
     @property
     def where(self) -> str:
@@ -46,9 +47,12 @@ class LoadedColumn:
         return self.describe(self.column)
 
     @property
-    def generation(self) -> int:
-        """The sequence number up to which the column includes the journal; -1 where nothing vouches for any."""
-        return self.check.generation if self.check else -1
+    def generation(self) -> int | None:
+        """The sequence number up to which the column includes the journal: -1 for one that has vanished, ``None`` where
+        something stands there and can't say it."""
+        if self.check is not None:
+            return self.check.generation
+        return -1 if self.vanished else None
 
     @property
     def wants_writing(self) -> bool:

@@ -246,10 +246,13 @@ class Memory:
                 self.put(section, payload)
                 self._unjournaled.pop(section)
 
-    def refresh(self, column: int) -> None:
-        """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world."""
-        if not self.reads_zero(column):
-            self.refreshing.add(column)
+    def refresh(self, column: int) -> bool:
+        """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world.
+        Whether it was not going to."""
+        if self.reads_zero(column) or column in self.refreshing:
+            return False
+        self.refreshing.add(column)
+        return True
 
     # -- what others change in the world ----------------------------------------------------------------------------
 

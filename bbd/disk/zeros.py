@@ -22,3 +22,8 @@ def merge(was: bytes, theirs: bytes, ours: bytes) -> bytes:
     before, after = np.frombuffer(was, np.uint8), np.frombuffer(theirs, np.uint8)
     merged = np.where(before != after, after, np.frombuffer(ours, np.uint8)).tobytes()
     return canonical(merged, zero_section(len(merged)))
+
+
+def differences(one: bytes, other: bytes) -> int:
+    """In how many bytes two sections differ."""
+    return int(np.count_nonzero(np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)))

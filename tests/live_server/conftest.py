@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,9 +16,9 @@ from tests.servers import BbdServer
 
 
 class StartMinecraft(Protocol):
-    """Start the game's server on a world, with further arguments."""
+    """Start the game's server on a world, with further arguments, by the command ``within``."""
 
-    def __call__(self, world: Path, *arguments: str) -> MinecraftServer: ...
+    def __call__(self, world: Path, *arguments: str, within: Sequence[str | Path] = ()) -> MinecraftServer: ...
 
 
 class Join(Protocol):
@@ -44,8 +44,8 @@ def minecraft(tmp_path: Path, jar: Path) -> Iterator[StartMinecraft]:
     """Starts servers; those that still run at the end of the test are killed."""
     started: list[MinecraftServer] = []
 
-    def start(world: Path, *arguments: str) -> MinecraftServer:
-        server = MinecraftServer(jar, world, *arguments, token=tmp_path / "companion.token")
+    def start(world: Path, *arguments: str, within: Sequence[str | Path] = ()) -> MinecraftServer:
+        server = MinecraftServer(jar, world, *arguments, token=tmp_path / "companion.token", within=within)
         started.append(server)
         return server
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,14 @@ def build() -> Path:
 
 
 class MinecraftServer:
-    """A running server; the constructor returns when it is ready. ``arguments`` follow those that it must have."""
+    """A running server; the constructor returns when it is ready. ``arguments`` follow those that it must have, and
+    ``within`` comes before them all: a command that starts what follows it, in its own place."""
 
-    def __init__(self, jar: Path, world: Path, *arguments: str, token: Path) -> None:
+    def __init__(self, jar: Path, world: Path, *arguments: str, token: Path, within: Sequence[str | Path] = ()) -> None:
         self._log = token.with_suffix(".log")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command(jar, world, token), *arguments],
+                [*within, *command(jar, world, token), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -71,6 +71,8 @@ class Bridge:
         self._up = asyncio.Event()
         self._why = LinkLost("it was not tried yet")
         self._keeping: asyncio.Task[None] | None = None
+        self._hurried = False
+        self._gave_up: float | None = None
 
     def start(self) -> None:
         """Connect. Raises :class:`BbdError` where that can't be, or not before the time is over."""
@@ -90,6 +92,11 @@ class Bridge:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def hurry(self) -> None:
+        """From now on, where one request had no answer in time, those after it wait for none until the companion has
+        said something again: the end is near, and what can't be brought over stays in the journal."""
+        self._hurried = True
 
     def ask(self, do: str, **values: object) -> Any:
         """Make a request in text, on any connection. Errors: :class:`BridgeError`, ``OSError``."""
@@ -171,12 +178,18 @@ class Bridge:
 
     async def _limited(self, work: Coroutine[Any, Any, T]) -> T:
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(self._patience()):
                 return await work
         except TimeoutError:
+            self._gave_up = self._loop.time()
             down = f"the bridge to {self.access.url} is down ({self.why}) and did not come back"
             what = down if self._link is None else "the server gave no answer"
             raise OSError(errno.EIO, f"{what} within {self.timeout:g} s") from None
+
+    def _patience(self) -> float:
+        if not self._hurried or self._gave_up is None:
+            return self.timeout
+        return self.timeout if self._link is not None and self._link.heard > self._gave_up else 0
 
     async def _repeat(self, work: Callable[[Link], Awaitable[T]]) -> T:
         while True:
@@ -266,7 +279,7 @@ class Bridge:
         link = self._link
         if link is not None:
             with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(link.ask("bye"), self.timeout)
+                await asyncio.wait_for(link.ask("bye"), self._patience())
             await link.close()
             self.lost(link)
         for task in asyncio.all_tasks():

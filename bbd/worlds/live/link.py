@@ -71,6 +71,8 @@ class Link:
         self._tasks: list[asyncio.Task[None]] = []
         self.limits = Limits()
         self.hello: Mapping[str, Any] = {}
+        self.heard = asyncio.get_running_loop().time()
+        """When the companion said something last, in the loop's time."""
         self._set_limits(self.limits)
 
     def _set_limits(self, limits: Limits) -> None:
@@ -151,6 +153,7 @@ class Link:
         try:
             while True:
                 self._receive(await self._socket.recv())
+                self.heard = asyncio.get_running_loop().time()
         except ConnectionClosed:
             pass
         except Refusal as refusal:

@@ -95,6 +95,39 @@ def test_edits_and_writes_to_one_section_are_merged(accepting: LiveBench) -> Non
     asyncio.run(play())
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["part", "whole column"])
+@pytest.mark.parametrize("seen", [False, True], ids=["untold", "told"])
+def test_edits_and_writes_are_merged_where_no_check_section_tells(tmp_path: Path, seen: bool, whole: bool) -> None:
+    nether = LiveBench(tmp_path, dimension="minecraft:the_nether")
+
+    async def play() -> None:
+        disk = nether.open()
+        await disk.start()
+        data = bytearray(Random(10).randbytes(65536))
+        await put(disk, 0, bytes(data))
+        await disk.checkpoint()
+        assert await same(disk, data)
+        for index in range(16 if whole else 1):
+            at = 4096 * index + 100
+            data[at : at + 100] = bytes(100)
+            await put(disk, at, bytes(100))
+        for offset in (99, 2000):
+            data[offset] ^= 0x55
+            nether.companion.edit(*place(offset), block(data[offset]), seen=seen)
+        await disk.checkpoint()
+        disk.changed(None)
+        await eventually(lambda: same(disk, data))
+        await disk.close()
+        disk = nether.open()
+        assert await read_all(disk, 0, 65536) == data
+        disk.release()
+
+    try:
+        asyncio.run(play())
+    finally:
+        nether.stop()
+
+
 def test_an_edit_that_no_event_tells_is_merged_when_its_section_is_written(accepting: LiveBench) -> None:
     async def play() -> None:
         disk = accepting.open()
@@ -220,6 +253,26 @@ def test_a_sweep_finds_what_no_event_told_of_cached_sections(accepting: LiveBenc
         disk = accepting.open()
         assert await same(disk, data)
         disk.release()
+
+    asyncio.run(play())
+
+
+def test_what_a_sweep_mends_is_written_while_it_goes_on(live: LiveBench) -> None:
+    """To find the same damage again is no reason to wait longer."""
+
+    async def play() -> None:
+        disk = live.open()
+        await disk.start()
+        data = Random(9).randbytes(65536)
+        await put(disk, 0, data)
+        await disk.close()
+        disk = live.open()
+        await disk.start()
+        live.companion.edit(*place(777), {"name": "minecraft:lava"}, seen=False)
+        sweep = Sweep(disk, pause=0.01)
+        await eventually(lambda: stands(live, place(777), block(data[777])))
+        sweep.stop()
+        await disk.close()
 
     asyncio.run(play())
 

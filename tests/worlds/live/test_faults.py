@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from bbd.disk.disk import Disk
 from bbd.worlds.live.codes import Code
 from bbd.worlds.live.messages import Push
 from tests.disk.bench_of_disks import put, read_all
@@ -155,6 +156,45 @@ def test_a_hanging_server_is_an_error_in_time_and_then_all_goes_on(impatient: Li
     asyncio.run(play())
 
 
+def test_who_hurries_waits_once_for_a_hanging_server(live: LiveBench) -> None:
+    """Not once for each request: a stop makes many."""
+    live.timeout = 2
+
+    async def play() -> None:
+        disk = live.open()
+        data = Random(15).randbytes(SIZE)
+        await put(disk, 0, data)
+        assert live.host is not None
+        live.host.hurry()
+        # A server that answers has all the time that it needs.
+        await asyncio.sleep(2.1)
+        await disk.checkpoint()
+        disk.changed(None)
+        live.companion.manners.mute = True
+        async with asyncio.timeout(20):
+            for column in [*range(SIZE >> 16)] * 3:
+                with pytest.raises(OSError, match="gave no answer"):
+                    await read_all(disk, column << 16, 100)
+        live.companion.manners.mute = False
+        live.companion.cut()
+        await eventually_reads(disk, data)
+        await disk.close()
+
+    asyncio.run(play())
+
+
+async def eventually_reads(disk: Disk, data: bytes) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert await read_all(disk) == data
+        except OSError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        else:
+            return
+
+
 def test_a_server_that_is_gone_is_an_error_in_time(impatient: LiveBench) -> None:
     async def play() -> None:
         disk = impatient.open()
@@ -166,13 +206,7 @@ def test_a_server_that_is_gone_is_an_error_in_time(impatient: LiveBench) -> None
         with pytest.raises(OSError, match="down"):
             await read_all(disk, 0, 100)
         impatient.companion.start()
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                assert await read_all(disk) == data
-                break
-            except OSError:
-                assert time.monotonic() < deadline
+        await eventually_reads(disk, data)
         await disk.close()
 
     asyncio.run(play())

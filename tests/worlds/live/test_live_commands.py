@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import RunBbd, StartServer
 from tests.nbd_client import NbdClient
+from tests.servers import BBD, environment
 from tests.worlds.live.fake_companion import TOKEN, FakeCompanion
 from tests.worlds.live.fake_world import FakeWorld
 
@@ -111,6 +112,30 @@ def test_fio_verifies_through_lost_connections(
     finally:
         fio.kill()
         fio.wait()
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["down", "silent"])
+def test_a_stop_while_it_waits_for_the_server(
+    companion: FakeCompanion, options: list[str], tmp_path: Path, silent: bool
+) -> None:
+    """However long it may wait, it ends when it is told to."""
+    companion.manners.mute = silent
+    if not silent:
+        companion.kill()
+    log = tmp_path / "log"
+    command: list[str | Path] = [BBD, "serve", *options, "--live-timeout", "3600", "--unix", tmp_path / "n"]
+    with log.open("wb") as output:
+        waiting = subprocess.Popen(command, stdout=output, stderr=output, env=environment(tmp_path / "state"))
+    try:
+        deadline = time.monotonic() + 60
+        while not (companion.counts.hellos if silent else "trying again" in log.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        waiting.terminate()
+        assert waiting.wait(30) == 0, log.read_text()
+    finally:
+        waiting.kill()
+        waiting.wait(30)
 
 
 def test_create_is_the_operators_to_allow(bbd: RunBbd, companion: FakeCompanion, options: list[str]) -> None:

@@ -19,6 +19,7 @@ import bbd.companion.server.ServerAdapter;
 import bbd.companion.server.ServerInfo;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -402,12 +403,59 @@ class BridgeTest {
     }
 
     @Test
+    void aPauseInTheGameOutlivesAConnection() throws Exception {
+        Client first = greeted("me");
+        assertEquals(false, first.ask(OPEN).get("paused"));
+        companion.commands().run(List.of("pause", "demo"), "op", line -> {});
+        assertEquals("paused", first.push("paused").get("push"));
+        Client second = greeted("me");
+        Map<?, ?> answer = second.ask(OPEN);
+        assertEquals(true, answer.get("paused"));
+        second.send(Frames.write(new Frames.Write(900, (Long) answer.get("disk"),
+                List.of(change(5, 0, 1, 3, section(1))), 0)));
+        Thread.sleep(200);
+        assertTrue(second.told.isEmpty());
+        companion.commands().run(List.of("resume", "demo"), "op", line -> {});
+        assertEquals(0, second.next(Frames.Outcomes.class).columns().get(0).code());
+        companion.commands().run(List.of("pause", "demo"), "op", line -> {});
+        second.ask("\"do\": \"close\", \"disk\": 2");
+        assertTrue(companion.commands().run(List.of("resume", "demo"), "op", line -> {}).lines().get(0)
+                .contains("goes on when"));
+        assertEquals(false, second.ask(OPEN).get("paused"));
+    }
+
+    @Test
     void aDiskIsOpenOnceAndItsOwnerMayComeAgain() throws Exception {
         Client first = greeted("me");
         assertEquals(1L, first.ask(OPEN).get("disk"));
         assertEquals("in_use", greeted("other").ask(OPEN).get("code"));
         assertEquals(2L, greeted("me").ask(OPEN).get("disk"));
         assertEquals(4008, first.next(Integer.class));
+    }
+
+    @Test
+    void whatAClientHadNotWrittenWhenItWentIsNotWrittenLater() throws Exception {
+        Client first = opened();
+        ticks.shutdown();
+        assertTrue(ticks.awaitTermination(10, TimeUnit.SECONDS));
+        first.send(Frames.write(new Frames.Write(900, 1, List.of(change(5, 0, 1, 3, section(1))), 0)));
+        // Answered by the thread that has taken the write: it waits for a tick now.
+        first.ask("\"do\": \"stats\"");
+        first.closeBlocking();
+        Client second = greeted("other");
+        Map<?, ?> answer = second.ask(OPEN);
+        while (!answer.containsKey("disk")) {
+            assertEquals("in_use", answer.get("code"));
+            answer = second.ask(OPEN);
+        }
+        second.send(Frames.write(new Frames.Read(901, 2, List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
+        assertEquals(Frames.Status.ABSENT, second.next(Frames.Columns.class).columns().get(0).status());
+        for (int i = 0; i < 20; i++) {
+            companion.tick(2);
+            Thread.sleep(10);
+        }
+        second.send(Frames.write(new Frames.Read(902, 2, List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
+        assertEquals(Frames.Status.ABSENT, second.next(Frames.Columns.class).columns().get(0).status());
     }
 
     @Test
@@ -523,6 +571,23 @@ class BridgeTest {
         Config config = Config.standard();
         begin(new Config(config.bind(), 0, Set.of(), true, false, true, 25, Duration.ofMillis(200)));
         assertEquals(4006, connect(Map.of()).next(Integer.class));
+    }
+
+    @Test
+    void thoseWhoGoBeforeTheyAreAWebsocketKeepNobodyOut() throws Exception {
+        stop();
+        clients.clear();
+        Config config = Config.standard();
+        begin(new Config(config.bind(), 0, Set.of(), true, false, true, 25, Duration.ofSeconds(60)));
+        for (int i = 0; i < 20; i++) {
+            try (Socket raw = new Socket("127.0.0.1", companion.port())) {
+                raw.getOutputStream().write("GET / HTTP/1.1\r\nHost: loc".getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        for (int tries = 0; !connect(Map.of()).isOpen(); tries++) {
+            assertTrue(tries < 100, "they still count");
+            Thread.sleep(50);
+        }
     }
 
     @Test

@@ -180,6 +180,9 @@ public final class Commands {
         }
         String name = named.get().name();
         Optional<OpenDisk> disk = disks.opened(name);
+        if (disk.isEmpty() && !wanted && disks.forgetPause(name)) {
+            return Answer.of(name + " goes on when somebody opens it.");
+        }
         if (disk.isEmpty()) {
             return Answer.of("Nobody has " + name + " open: there is nothing to " + words.get(0) + ".");
         }

@@ -201,6 +201,11 @@ public final class BridgeServer extends WebSocketServer {
         if (!strangers.isEmpty() && socket instanceof WebSocketImpl known && known.getSelectionKey() != null) {
             strangers.remove(known.getSelectionKey().channel());
         }
+        forgetClosed();
+    }
+
+    /** Of those that go before they are a websocket nobody tells. */
+    private void forgetClosed() {
         strangers.keySet().removeIf(channel -> !channel.isOpen());
     }
 
@@ -214,6 +219,7 @@ public final class BridgeServer extends WebSocketServer {
 
         @Override
         public ByteChannel wrapChannel(SocketChannel channel, SelectionKey key) throws IOException {
+            forgetClosed();
             if (strangers.size() >= Limits.STRANGERS) {
                 channel.close();
                 throw new IOException("too many connections that have not said hello");

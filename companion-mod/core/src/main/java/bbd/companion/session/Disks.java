@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -40,6 +41,7 @@ public final class Disks {
     private final Map<String, DiskStats> stats = new ConcurrentHashMap<>();
     private final Map<String, Boolean> protection = new ConcurrentHashMap<>();
     private final Map<String, Holding> held = new ConcurrentHashMap<>();
+    private final Set<String> pausedInGame = ConcurrentHashMap.newKeySet();
     /** Those that still have something to apply or to confirm, open or not. */
     private final List<OpenDisk> active = new CopyOnWriteArrayList<>();
     private final long began = System.nanoTime();
@@ -193,6 +195,7 @@ public final class Disks {
                         Map.of("who", now.by.who()));
             }
             OpenDisk disk = new OpenDisk(++handles, descriptor, palette, world, outbox, workers, statsOf(name));
+            disk.pause(pausedInGame.contains(name));
             known(descriptor);
             active.removeIf(OpenDisk::isOver);
             active.add(disk);
@@ -271,8 +274,21 @@ public final class Disks {
         return CompletableFuture.completedFuture(Map.of());
     }
 
-    /** What somebody in the game or at the console wants; completes when it is done. */
+    /** Ends a pause of a disk that nobody has open; returns whether there was one. */
+    public boolean forgetPause(String disk) {
+        return pausedInGame.remove(disk);
+    }
+
+    /**
+     * What somebody in the game or at the console wants; completes when it is done. It holds for who opens the disk
+     * next, too: a backup must not see writes because a client has come again.
+     */
     public CompletableFuture<Map<String, Object>> pause(OpenDisk disk, String who, boolean wanted) {
+        if (wanted) {
+            pausedInGame.add(disk.descriptor().name());
+        } else {
+            pausedInGame.remove(disk.descriptor().name());
+        }
         return wanted ? pause(disk, who) : resume(disk, who);
     }
 

@@ -54,6 +54,8 @@ public final class OpenDisk {
     private final Map<ChunkPos, Long> stamps = new ConcurrentHashMap<>();
     private final Map<ChunkPos, Long> pending = new ConcurrentHashMap<>();
     private final AtomicBoolean confirming = new AtomicBoolean();
+    /** Held while a column is applied, and while the queue is closed. */
+    private final Object applying = new Object();
     private volatile Descriptor descriptor;
     private volatile boolean paused;
     private boolean complained;
@@ -220,18 +222,29 @@ public final class OpenDisk {
 
     /** Main thread: applies the next column; false where none is ready. */
     boolean applyNext() {
-        Job job = paused ? null : queue.poll();
+        Job job = paused && !queue.isClosed() ? null : queue.poll();
         if (job == null) {
             return false;
         }
         try {
-            apply(job);
+            applyUnlessShut(job);
         } catch (RuntimeException error) {
             LOG.error("{} could not be written", job.at(), error);
             world.release(job.at());
             workers.read(() -> finish(job, outcome(job, ErrorCode.INTERNAL, 0)));
         }
         return true;
+    }
+
+    private void applyUnlessShut(Job job) {
+        synchronized (applying) {
+            if (!queue.isClosed()) {
+                apply(job);
+                return;
+            }
+        }
+        world.release(job.at());
+        workers.read(() -> finish(job, outcome(job, ErrorCode.STOPPING, 0)));
     }
 
     private void apply(Job job) {
@@ -387,9 +400,16 @@ public final class OpenDisk {
         paused = wanted;
     }
 
-    /** Takes no more writes; those that have not begun are answered with {@code stopping}. */
+    /**
+     * Takes no more writes; those that are not applied are answered with {@code stopping}, and never will be: whoever
+     * opens the disk next must not see it change by them.
+     */
     void shut() {
-        for (Job job : queue.close()) {
+        List<Job> dropped;
+        synchronized (applying) {
+            dropped = queue.close();
+        }
+        for (Job job : dropped) {
             job.done().complete(outcome(job, ErrorCode.STOPPING, 0));
         }
     }

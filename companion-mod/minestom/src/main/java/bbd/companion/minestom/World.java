@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A dimension over its region files: chunks are loaded from them, nothing is ever generated, and what changed is saved
- * by {@link AnvilStore}. A chunk that can't be read is an error to whoever asked.
+ * by {@link AnvilStore}. A chunk that can't be read is an error to the core, and empty to players; it can't be changed.
  */
 final class World implements WorldAdapter, ChunkLoader {
     private static final Logger LOG = LoggerFactory.getLogger(World.class);
@@ -56,7 +56,7 @@ final class World implements WorldAdapter, ChunkLoader {
         this.store = store;
         this.states = states;
         this.instance = new InstanceContainer(UUID.randomUUID(), type, this, Key.key(name));
-        instance.setChunkSupplier((in, x, z) -> new WorldChunk(in, new ChunkPos(x, z), Map.of()));
+        instance.setChunkSupplier((in, x, z) -> new WorldChunk(in, new ChunkPos(x, z)));
         MinecraftServer.getInstanceManager().registerInstance(instance);
     }
 
@@ -73,9 +73,9 @@ final class World implements WorldAdapter, ChunkLoader {
         watcher = told;
     }
 
-    /** The chunk, where it is loaded. */
+    /** The chunk, where it is loaded and can be read. */
     Optional<WorldChunk> loaded(ChunkPos at) {
-        return Optional.ofNullable((WorldChunk) instance.getChunk(at.x(), at.z()));
+        return Optional.ofNullable((WorldChunk) instance.getChunk(at.x(), at.z())).filter(WorldChunk::isReadable);
     }
 
     // Minestom's side
@@ -88,15 +88,20 @@ final class World implements WorldAdapter, ChunkLoader {
             // Asked for twice at once: a second object would lose what happens to the first.
             return there;
         }
+        WorldChunk chunk = new WorldChunk(in, at);
         try {
-            return new WorldChunk(in, at,
-                    replaced.contains(at) ? Map.of() : store.load(at).map(AnvilStore.Saved::sections).orElse(Map.of()));
+            chunk.fill(saved(at));
         } catch (IOException error) {
+            // Players are shown all chunks around them or none, so there must be one.
             if (complained.add(at)) {
                 LOG.warn("{} in {} can't be read: {}", at, name, error.getMessage());
             }
-            throw new UncheckedIOException(error);
         }
+        return chunk;
+    }
+
+    private Map<Integer, char[]> saved(ChunkPos at) throws IOException {
+        return replaced.contains(at) ? Map.of() : store.load(at).map(AnvilStore.Saved::sections).orElse(Map.of());
     }
 
     @Override
@@ -155,27 +160,28 @@ final class World implements WorldAdapter, ChunkLoader {
         synchronized (holds) {
             holds.merge(at, 1, Integer::sum);
         }
-        return instance.loadChunk(at.x(), at.z()).handle((chunk, error) -> {
-            if (error == null) {
-                return CompletableFuture.<Void>completedFuture(null);
-            }
-            release(at);
-            Throwable cause = cause(error);
-            if (!replace || !(cause instanceof UnreadableChunk)) {
-                return CompletableFuture.<Void>failedFuture(cause);
-            }
-            replaced.add(at);
-            return hold(at, false);
-        }).thenCompose(done -> done);
+        return instance.loadChunk(at.x(), at.z())
+                .thenAccept(chunk -> makeReadable((WorldChunk) chunk, replace))
+                .whenComplete((nothing, error) -> {
+                    if (error != null) {
+                        release(at);
+                    }
+                });
     }
 
-    private static Throwable cause(Throwable error) {
-        Throwable cause = error;
-        while ((cause instanceof CompletionException || cause instanceof UncheckedIOException)
-                && cause.getCause() != null) {
-            cause = cause.getCause();
+    private void makeReadable(WorldChunk chunk, boolean replace) {
+        if (chunk.isReadable()) {
+            return;
         }
-        return cause;
+        try {
+            chunk.fill(saved(chunk.at()));
+        } catch (IOException error) {
+            if (!replace || !(error instanceof UnreadableChunk)) {
+                throw new CompletionException(error);
+            }
+            replaced.add(chunk.at());
+            chunk.fill(Map.of());
+        }
     }
 
     @Override

@@ -27,19 +27,43 @@ final class WorldChunk extends DynamicChunk {
 
     private final AtomicInteger dirty = new AtomicInteger();
     private volatile char[][] blocks;
+    private volatile boolean readable;
     private volatile long used = System.nanoTime();
 
-    /** {@code saved}: blocks by the section's Y; those that are not there are air. */
-    WorldChunk(Instance instance, ChunkPos at, Map<Integer, char[]> saved) {
+    /** It is empty, and can't be changed, until it is filled. */
+    WorldChunk(Instance instance, ChunkPos at) {
         super(instance, at.x(), at.z());
-        char[][] all = new char[maxSection - minSection][];
-        saved.forEach((y, section) -> {
-            if (y >= minSection && y < maxSection) {
-                all[y - minSection] = section;
-                SectionPalette.fill(getSection(y).blockPalette(), section);
+        blocks = new char[maxSection - minSection][];
+    }
+
+    /** What was saved: blocks by the section's Y; those that are not there are air. Nothing where that is known already. */
+    void fill(Map<Integer, char[]> saved) {
+        lockWriteLock();
+        try {
+            if (readable) {
+                return;
             }
-        });
-        blocks = all;
+            char[][] all = new char[maxSection - minSection][];
+            saved.forEach((y, section) -> {
+                if (y >= minSection && y < maxSection) {
+                    all[y - minSection] = section;
+                    SectionPalette.fill(getSection(y).blockPalette(), section);
+                }
+            });
+            blocks = all;
+            readable = true;
+            invalidate();
+        } finally {
+            unlockWriteLock();
+        }
+        if (!getViewers().isEmpty()) {
+            sendChunk();
+        }
+    }
+
+    /** Whether what was saved is known. */
+    boolean isReadable() {
+        return readable;
     }
 
     ChunkPos at() {
@@ -68,6 +92,9 @@ final class WorldChunk extends DynamicChunk {
     @Override
     public void setBlock(int x, int y, int z, Block block, BlockHandler.Placement placement,
             BlockHandler.Destroy destroy) {
+        if (!readable) {
+            return;
+        }
         super.setBlock(x, y, z, block, placement, destroy);
         if (y < 16 * minSection || y >= 16 * maxSection) {
             return;

@@ -146,6 +146,12 @@ final class WorldTest {
                 assertThrows(CompletionException.class, () -> look(world, AT)).getCause());
         var held = assertThrows(CompletionException.class, () -> world.hold(AT, false).join());
         assertInstanceOf(UnreadableChunk.class, held.getCause());
+        // A player who comes near gets all chunks or none: this one, too, though nothing can be seen or changed there.
+        assertTrue(world.instance().loadChunk(AT.x(), AT.z()).join().isLoaded());
+        world.instance().setBlock(48, 80, -32, Block.BEDROCK);
+        assertEquals(Block.AIR, world.instance().getBlock(48, 80, -32));
+        assertThrows(CompletionException.class, () -> look(world, AT));
+        assertThrows(CompletionException.class, () -> world.hold(AT, false).join());
         assertTrue(world.loaded(AT).isEmpty());
         world.saveDirty();
         assertArrayEquals(damaged, Files.readAllBytes(file));
@@ -154,6 +160,26 @@ final class WorldTest {
                 null, null, null, null, null, null, null});
         world.save(Set.of(AT)).join();
         assertArrayEquals(random(4), look(anew(), AT).orElseThrow().sections()[0]);
+    }
+
+    @Test
+    void whatCanBeReadAgainIsThereAgain() throws IOException {
+        put(AT, 5, random(9));
+        world.save(Set.of(AT)).join();
+        Path file = folder.resolve("r.0.-1.mca");
+        byte[] sound = Files.readAllBytes(file);
+        byte[] damaged = sound.clone();
+        java.util.Arrays.fill(damaged, 8192 + 5, 8192 + 69, (byte) 0);
+        Files.write(file, damaged);
+        world = anew();
+        assertTrue(world.instance().loadChunk(AT.x(), AT.z()).join().isLoaded());
+        assertTrue(world.loaded(AT).isEmpty());
+        Files.write(file, sound);
+        put(AT, 6, random(2));
+        world.save(Set.of(AT)).join();
+        assertArrayEquals(random(9), look(anew(), AT).orElseThrow().sections()[5]);
+        assertArrayEquals(random(9), look(world, AT).orElseThrow().sections()[5]);
+        assertArrayEquals(random(2), look(anew(), AT).orElseThrow().sections()[6]);
     }
 
     @Test
