@@ -18,7 +18,7 @@ from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import KEEP, ColumnWrite, read_column
 from tests.conftest import RunBbd, StartServer
 from tests.live_server.conftest import Attach, Join, StartMinecraft
-from tests.live_server.test_game import blocks_of, names, visit
+from tests.live_server.places import blocks_of, names, visit
 from tests.nbd_client import NbdClient, NbdError
 from tests.servers import free_port
 
