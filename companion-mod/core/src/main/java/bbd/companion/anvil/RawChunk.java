@@ -3,10 +3,11 @@ package bbd.companion.anvil;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
-import java.util.List;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.Inflater;
 
@@ -31,74 +32,44 @@ record RawChunk(int compression, byte[] data) {
         };
     }
 
-    /** Compresses NBT but for the ranges that nothing makes smaller, which are stored as they are: a zlib stream. */
-    static RawChunk zlib(byte[] nbt, List<NbtWriter.Range> dense) {
-        Deflater deflater = new Deflater(FAST);
-        try {
-            Output out = new Output(nbt.length / 2);
-            int at = 0;
-            for (NbtWriter.Range range : dense) {
-                out.deflate(deflater, nbt, at, range.start(), FAST);
-                out.deflate(deflater, nbt, range.start(), range.end(), Deflater.NO_COMPRESSION);
-                at = range.end();
-            }
-            out.deflate(deflater, nbt, at, nbt.length, FAST);
-            deflater.finish();
-            out.drain(deflater);
-            return new RawChunk(ZLIB, out.toByteArray());
+    /** What was written, as a zlib stream that costs little to make. */
+    static RawChunk zlib(NbtWriter nbt) {
+        return new RawChunk(ZLIB, ZlibStream.of(nbt));
+    }
+
+    /** NBT of which nothing is known, as a zlib stream. */
+    static RawChunk zlib(byte[] nbt) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(nbt.length / 2);
+        Deflater deflater = new Deflater(Deflater.BEST_SPEED);
+        try (DeflaterOutputStream stream = new DeflaterOutputStream(out, deflater)) {
+            stream.write(nbt);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
         } finally {
             deflater.end();
         }
-    }
-
-    private static final int FAST = 1;
-
-    private static final class Output extends ByteArrayOutputStream {
-        private final byte[] piece = new byte[16384];
-
-        Output(int size) {
-            super(size);
-        }
-
-        void deflate(Deflater deflater, byte[] nbt, int start, int end, int level) {
-            // A new level counts from the call after the one that meets it: that one gets nothing to compress.
-            deflater.setLevel(level);
-            deflater.setInput(nbt, start, 0);
-            flush(deflater);
-            deflater.setInput(nbt, start, end - start);
-            flush(deflater);
-        }
-
-        private void flush(Deflater deflater) {
-            int got;
-            do {
-                got = deflater.deflate(piece, 0, piece.length, Deflater.SYNC_FLUSH);
-                write(piece, 0, got);
-            } while (got == piece.length);
-        }
-
-        void drain(Deflater deflater) {
-            while (!deflater.finished()) {
-                write(piece, 0, deflater.deflate(piece));
-            }
-        }
+        return new RawChunk(ZLIB, out.toByteArray());
     }
 
     /** The same chunk in another compression; only those that this class writes can be asked for. */
     RawChunk as(int wanted) throws UnreadableChunk {
         byte[] nbt = content();
         return switch (wanted) {
-            case ZLIB -> zlib(nbt, List.of());
+            case ZLIB -> zlib(nbt);
             case NONE -> new RawChunk(NONE, nbt);
             default -> throw new UnreadableChunk("its compression " + wanted + " can't be written here");
         };
     }
 
+    /** What a thread has inflated into lately: fresh memory would cost as much as inflating. */
+    private static final ThreadLocal<byte[]> ROOM = ThreadLocal.withInitial(() -> new byte[1 << 18]);
+    private static final int MOST_KEPT = 1 << 20;
+
     private byte[] inflate() throws UnreadableChunk {
         Inflater inflater = new Inflater();
         try {
             inflater.setInput(data);
-            byte[] out = new byte[Math.max(65536, Math.min(6 * data.length, 1 << 20))];
+            byte[] out = ROOM.get();
             int size = 0;
             while (!inflater.finished()) {
                 if (size == out.length) {
@@ -106,6 +77,9 @@ record RawChunk(int compression, byte[] data) {
                         throw new UnreadableChunk("it is larger than any chunk");
                     }
                     out = Arrays.copyOf(out, 2 * size);
+                    if (size <= MOST_KEPT) {
+                        ROOM.set(out);
+                    }
                 }
                 int got = inflater.inflate(out, size, out.length - size);
                 size += got;

@@ -7,7 +7,6 @@ import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -44,10 +43,7 @@ final class ReadBack {
 
     /** What stands is looked at after the save was asked for: it includes at least all that was to be confirmed. */
     private boolean isSaved(AnvilStore files, ChunkPos at) throws IOException {
-        char air = world.states().air();
-        long saved = files.column(at).orElseGet(Column::empty).stamp(air);
-        Optional<Column> standing = await(world.look(at));
-        return saved == standing.orElseGet(Column::empty).stamp(air);
+        return files.holds(at, await(world.look(at)).orElseGet(Column::empty));
     }
 
     static <T> T await(java.util.concurrent.CompletableFuture<T> future) throws IOException {
