@@ -29,10 +29,12 @@ _DISK: Final = 96 * MIB
 
 
 class LiveFiles(Trial):
-    """64 MiB of files, by ``bbd files put`` and a flush, into a new vfat, and the server's clean end: from then on all
-    of it is in the world. Over the bridge (``bbd-live``), and ``offline``."""
+    """64 MiB of files, by ``bbd files put``, into a new vfat, until a flush is answered; or, ``settled``, until the
+    server has ended cleanly, with all of it in the world. Over the bridge (``bbd-live``), and ``offline``."""
 
-    name = "live-files"
+    def __init__(self, name: str, *, settled: bool = False) -> None:
+        self.name = name
+        self._settled = settled
 
     @contextmanager
     def prepared(self, plan: Plan) -> Iterator[Round]:
@@ -45,14 +47,25 @@ class LiveFiles(Trial):
 
             def once() -> dict[str, Measurement]:
                 with live_world(plan, _DISK) as world:
-                    live = _copied(world.peer, world.folder, plan, empty, files)
+                    live = self._copied(world.peer, world.folder, plan, empty, files)
                     _compare(world, plan, files)
                 with new_world("bbd", plan, _DISK) as folder:
-                    offline = _copied(PEERS["bbd"], folder, plan, empty, files)
+                    offline = self._copied(PEERS["bbd"], folder, plan, empty, files)
                 size = _FILES * _FILE
                 return {"bbd-live": Measurement(size / live), "offline": Measurement(size / offline)}
 
             yield once
+
+    def _copied(self, peer: Peer, folder: Path, plan: Plan, empty: Path, files: list[Path]) -> float:
+        """Seconds from the first file on."""
+        with Server(peer, _DISK, plan.place, folder) as server:
+            run("nbdcopy", "--flush", empty, server.uri)
+            start = time.perf_counter()
+            run(BBD, "files", server.uri, "put", *files, "/")
+            with Client(server.address, peer.export) as client:
+                client.send(FLUSH)
+            flushed = time.perf_counter()
+        return (time.perf_counter() if self._settled else flushed) - start
 
 
 def _vfat(image: Path) -> Path:
@@ -60,20 +73,6 @@ def _vfat(image: Path) -> Path:
         file.truncate(_DISK)
     run("mkfs.vfat", image)
     return image
-
-
-def _copied(peer: Peer, folder: Path, plan: Plan, empty: Path, files: list[Path]) -> float:
-    """Seconds from the first file to when all of them are in the world."""
-    server = Server(peer, _DISK, plan.place, folder)
-    try:
-        run("nbdcopy", "--flush", empty, server.uri)
-        start = time.perf_counter()
-        run(BBD, "files", server.uri, "put", *files, "/")
-        with Client(server.address, peer.export) as client:
-            client.send(FLUSH)
-    finally:
-        server.stop()
-    return time.perf_counter() - start
 
 
 def _compare(world: LiveWorld, plan: Plan, files: list[Path]) -> None:

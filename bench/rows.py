@@ -59,5 +59,6 @@ TRIALS: Sequence[Trial] = (
     LiveLoad("live-1m-read-cached", Job("read", MIB, 4), known_way=True),
     LiveLoad("live-4k-write-cached", WRITE_32),
     LiveLoad("live-1m-write-cached", Job("write", MIB, 4), known_way=True),
-    LiveFiles(),
+    LiveFiles("live-files"),
+    LiveFiles("live-files-settled", settled=True),
 )

@@ -4,12 +4,10 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
-import java.util.zip.DataFormatException;
+import java.nio.ByteBuffer;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.Inflater;
 
 /** A chunk as it lies in its region file: a compression's number and the compressed bytes. */
 record RawChunk(int compression, byte[] data) {
@@ -20,12 +18,42 @@ record RawChunk(int compression, byte[] data) {
     /** Set in the compression of a chunk that lies in a file of its own. */
     static final int EXTERNAL = 0x80;
     static final int MAX_CHUNK = 64 << 20;
+    private static final int PREFIX = 5;
+    /** Writers that count the length itself overstate a chunk's length by so much. */
+    private static final int OVERSTATED = 4;
+
+    /** A chunk as a region file has it, in {@code room} bytes of sectors, of which the file may lack some. */
+    static RawChunk inSectors(byte[] content, int room) throws UnreadableChunk {
+        if (content.length < PREFIX) {
+            throw new UnreadableChunk("the region file ends before it");
+        }
+        long length = ByteBuffer.wrap(content).getInt() & 0xFFFFFFFFL;
+        if (length == 0 || 4 + length > room + OVERSTATED) {
+            throw new UnreadableChunk("its length of " + length + " bytes can't be");
+        }
+        if (Math.min(4 + length, room) > content.length + OVERSTATED) {
+            throw new UnreadableChunk("the region file ends in the middle of it");
+        }
+        int end = (int) Math.min(4 + length, content.length);
+        return new RawChunk(content[4] & 0xFF, java.util.Arrays.copyOfRange(content, PREFIX, end));
+    }
+
+    /** So many sectors of a region file. */
+    int sectors() {
+        return Sectors.count(PREFIX + (long) data.length);
+    }
+
+    /** As it lies in them. */
+    ByteBuffer inSectors() {
+        ByteBuffer bytes = ByteBuffer.allocate(sectors() * Sectors.SIZE);
+        return bytes.putInt(1 + data.length).put((byte) compression).put(data).rewind();
+    }
 
     /** The chunk's NBT. */
     byte[] content() throws UnreadableChunk {
         return switch (compression) {
             case GZIP -> gunzip();
-            case ZLIB -> inflate();
+            case ZLIB -> ZlibReader.read(data, MAX_CHUNK);
             case NONE -> data;
             case LZ4 -> Lz4.unpack(data, MAX_CHUNK);
             default -> throw new UnreadableChunk("its compression " + compression + " is unknown");
@@ -59,40 +87,6 @@ record RawChunk(int compression, byte[] data) {
             case NONE -> new RawChunk(NONE, nbt);
             default -> throw new UnreadableChunk("its compression " + wanted + " can't be written here");
         };
-    }
-
-    /** What a thread has inflated into lately: fresh memory would cost as much as inflating. */
-    private static final ThreadLocal<byte[]> ROOM = ThreadLocal.withInitial(() -> new byte[1 << 18]);
-    private static final int MOST_KEPT = 1 << 20;
-
-    private byte[] inflate() throws UnreadableChunk {
-        Inflater inflater = new Inflater();
-        try {
-            inflater.setInput(data);
-            byte[] out = ROOM.get();
-            int size = 0;
-            while (!inflater.finished()) {
-                if (size == out.length) {
-                    if (size >= MAX_CHUNK) {
-                        throw new UnreadableChunk("it is larger than any chunk");
-                    }
-                    out = Arrays.copyOf(out, 2 * size);
-                    if (size <= MOST_KEPT) {
-                        ROOM.set(out);
-                    }
-                }
-                int got = inflater.inflate(out, size, out.length - size);
-                size += got;
-                if (got == 0 && (inflater.needsInput() || inflater.needsDictionary())) {
-                    throw new UnreadableChunk("its zlib stream is cut off");
-                }
-            }
-            return Arrays.copyOf(out, size);
-        } catch (DataFormatException error) {
-            throw new UnreadableChunk("its zlib stream is broken (" + error.getMessage() + ")");
-        } finally {
-            inflater.end();
-        }
     }
 
     private byte[] gunzip() throws UnreadableChunk {
