@@ -17,37 +17,42 @@ final class Reading {
         this.disk = disk;
     }
 
-    /** Answers a READ; {@code answered} is called just before. */
+    /** Answers a READ; {@code answered} is called just before. Its columns are shared out among the threads. */
     void read(Frames.Read frame, Runnable answered) {
-        disk.workers().read(() -> {
-            List<CompletableFuture<Standing>> all = new ArrayList<>();
-            for (Frames.Wanted wanted : frame.columns()) {
-                all.add(look(wanted));
-            }
-            CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).whenCompleteAsync((nothing, error) -> {
-                List<Standing> columns = all.stream().map(CompletableFuture::join).toList();
-                answered.run();
-                disk.outbox().send(Frames.write(new Frames.Columns(frame.request(), disk.handle(), columns)));
-            }, disk.workers().readers());
-        });
+        List<CompletableFuture<Standing>> all = new ArrayList<>();
+        for (Frames.Wanted wanted : frame.columns()) {
+            CompletableFuture<Standing> one = new CompletableFuture<>();
+            disk.workers().read(() -> look(wanted).thenAccept(one::complete));
+            all.add(one);
+        }
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenRunAsync(() -> {
+            List<Standing> columns = all.stream().map(CompletableFuture::join).toList();
+            answered.run();
+            disk.outbox().send(Frames.write(new Frames.Columns(frame.request(), disk.handle(), columns)));
+        }, disk.workers().readers());
     }
 
     private CompletableFuture<Standing> look(Frames.Wanted wanted) {
-        ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
         CompletableFuture<Optional<Column>> looked;
         try {
-            looked = disk.world().look(at);
+            looked = disk.world().look(new ChunkPos(wanted.x(), wanted.z()));
         } catch (RuntimeException error) {
             looked = CompletableFuture.failedFuture(error);
         }
-        return looked.handleAsync((found, error) -> {
-            if (error != null) {
-                disk.stats().errors.add(1);
-                return Standing.unreadable(at.x(), at.z(), Failures.why(error));
-            }
-            return found.map(column -> standing(at, wanted.mask(), column))
-                    .orElseGet(() -> Standing.absent(at.x(), at.z()));
-        }, disk.workers().readers());
+        // What a server's own thread completes is not to be translated there.
+        return looked.isDone()
+                ? looked.handle((found, error) -> told(wanted, found, error))
+                : looked.handleAsync((found, error) -> told(wanted, found, error), disk.workers().readers());
+    }
+
+    private Standing told(Frames.Wanted wanted, Optional<Column> found, Throwable error) {
+        ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
+        if (error != null) {
+            disk.stats().errors.add(1);
+            return Standing.unreadable(at.x(), at.z(), Failures.why(error));
+        }
+        return found.map(column -> standing(at, wanted.mask(), column))
+                .orElseGet(() -> Standing.absent(at.x(), at.z()));
     }
 
     private Standing standing(ChunkPos at, int mask, Column column) {
