@@ -40,7 +40,7 @@ def chart(results: Sequence[Result]) -> str:
 
 
 def _legend() -> Iterator[str]:
-    shown = {**_COLOURS, "cp, isal, calm": _OTHER}
+    shown = {**_COLOURS, "others": _OTHER}
     del shown["nbdkit-python-file"]
     for place, (name, colour) in enumerate(shown.items()):
         x = 20 + place * 145
@@ -62,7 +62,7 @@ def _line(y: int, result: Result, ours: str) -> Iterator[str]:
         if not is_ours(other):
             yield _mark(y, result.ratio(ours, other), _COLOURS.get(other, _OTHER))
     for goal in GOALS:
-        if (goal.row, goal.peer) == (result.row, ours):
+        if (goal.row, goal.peer) == (result.row, ours) and goal.to in result.rounds:
             yield _stroke(_x(goal.least), y - 8, y + 8, "#000")
 
 

@@ -12,13 +12,15 @@ from bench.errors import BenchError
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One timed round. Percentiles of the latency are microseconds; ``cpu_us`` is what the server's processes spent on
-    a request, in microseconds of processor time. ``None`` is not measured."""
+    a request, in microseconds of processor time; ``tick_ms`` is the time that 95 of 100 of a game server's ticks stayed
+    below, in milliseconds. ``None`` is not measured."""
 
     bytes_per_second: float
     requests_per_second: float | None = None
     p99_us: float | None = None
     p999_us: float | None = None
     cpu_us: float | None = None
+    tick_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

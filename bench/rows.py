@@ -8,6 +8,9 @@ from bench.checkpoints import Checkpoint
 from bench.cold import ColdRead
 from bench.copies import CopyIn, CopyOut
 from bench.fio import Job
+from bench.live_columns import LiveRead, LiveWrite
+from bench.live_files import LiveFiles
+from bench.live_loads import LiveLoad
 from bench.loads import FioLoad, Load
 from bench.saved import SavedByGame
 from bench.synced import SyncedLoad
@@ -48,4 +51,14 @@ TRIALS: Sequence[Trial] = (
     SavedByGame(),
     UnderCheckpoint("4k-read-under-checkpoint", READ_32),
     UnderCheckpoint("4k-write-under-checkpoint", WRITE_32),
+    LiveRead(),
+    LiveWrite(),
+    LiveLoad("live-4k-read-cold", READ_32, cold=True),
+    LiveLoad("live-1m-read-cold", Job("read", MIB, 4), cold=True),
+    LiveLoad("live-4k-read-cached", READ_32),
+    LiveLoad("live-1m-read-cached", Job("read", MIB, 4), known_way=True),
+    LiveLoad("live-4k-write-cached", WRITE_32),
+    LiveLoad("live-1m-write-cached", Job("write", MIB, 4), known_way=True),
+    LiveFiles("live-files"),
+    LiveFiles("live-files-settled", settled=True),
 )

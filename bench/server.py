@@ -77,6 +77,11 @@ class Server:
                 raise BenchError(f"{self.peer.name} does not serve; it said: {log.read_text().strip()}")
             time.sleep(0.02)
 
+    def restart(self) -> None:
+        """End it cleanly and start it again, on the same files."""
+        self._end()
+        self._start()
+
     def pause(self) -> None:
         """Stop it in its tracks, so that its background work costs nobody else's measurement."""
         self._signal(signal.SIGSTOP)
@@ -87,17 +92,21 @@ class Server:
 
     def stop(self) -> None:
         """End it, cleanly if it can, and remove what is its own."""
-        if self._process is not None:
-            self.resume()
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
-                self._process.wait()
+        self._end()
         if self._own:
             shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.address.parent, ignore_errors=True)
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        self.resume()
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
 
     def _greets(self) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:

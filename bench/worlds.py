@@ -27,13 +27,13 @@ from bench.units import MIB
 Returned = TypeVar("Returned")
 AT_ONCE = 4
 """Requests of 1 MiB in flight, as clients that copy have them."""
-_CACHE = 1 << 30
+CACHE = 1 << 30
 
 
 def like_a_server() -> None:
     """Have this process treat its memory and its threads as ``bbd serve`` does. To be called before all else."""
     share_one_arena()
-    use_huge_pages(_CACHE)
+    use_huge_pages(CACHE)
     sys.setswitchinterval(SWITCH_INTERVAL)
 
 
@@ -60,7 +60,7 @@ def with_disk(folder: Path, use: Callable[[Disk], Awaitable[Returned]]) -> Retur
 
 @asynccontextmanager
 async def _disk(folder: Path) -> AsyncIterator[Disk]:
-    host = open_host(folder / "world", Options(folder / "journal", cache=_CACHE))
+    host = open_host(folder / "world", Options(folder / "journal", cache=CACHE))
     try:
         (disk,) = host.disks
         yield disk

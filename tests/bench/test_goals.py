@@ -42,3 +42,10 @@ def test_a_goal_of_one_row_looks_at_no_other() -> None:
 def test_reached_is_at_least(median: float, reached: bool) -> None:
     goal = Goal("row", "bbd", "nbdkit-memory", 1.5)
     assert Outcome(goal, "row", Ratio(median, 1.0, 2.0)).reached is reached
+
+
+def test_a_goal_may_be_a_figure_that_is_to_be_reached_or_not_to_be_passed() -> None:
+    slow = Result("live-write", 4096, {"bbd": [Measurement(10e6, tick_ms=25), Measurement(30e6, tick_ms=100)]})
+    found = {outcome.goal.to: (outcome.ratio, outcome.reached) for outcome in outcomes([slow])}
+    assert found["20 MB/s"] == (Ratio(1.0, 0.5, 1.5), True)
+    assert found["ticks of 50 ms"] == (Ratio(1.25, 0.5, 2.0), True)

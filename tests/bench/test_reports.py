@@ -53,7 +53,7 @@ def test_the_drawing_has_a_mark_for_each_ratio_right_of_one_where_bbd_is_faster(
 def test_json_has_every_round_and_every_goal() -> None:
     document = json.loads(as_json(RUN))
     assert document["rows"][0]["rounds"]["bbd"] == [
-        {"bytes_per_second": 3e8, "requests_per_second": 7e4, "p99_us": 10, "p999_us": 20, "cpu_us": 4}
+        {"bytes_per_second": 3e8, "requests_per_second": 7e4, "p99_us": 10, "p999_us": 20, "cpu_us": 4, "tick_ms": None}
     ]
     assert document["rows"][1]["ratios"]["bbd-nibble"]["bbd"]["median"] == 0.8
     assert [(goal["row"], goal["reached"]) for goal in document["goals"]] == [

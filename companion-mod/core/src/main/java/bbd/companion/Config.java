@@ -20,7 +20,7 @@ public record Config(String bind, int port, Set<String> hosts, boolean protect, 
     public static final int PORT = 25590;
 
     public static Config standard() {
-        return new Config("127.0.0.1", PORT, Set.of(), true, false, true, 25, Duration.ofSeconds(5));
+        return new Config("127.0.0.1", PORT, Set.of(), true, false, true, 15, Duration.ofSeconds(5));
     }
 
     public Config withPort(int other) {

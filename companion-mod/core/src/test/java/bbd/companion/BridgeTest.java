@@ -13,6 +13,7 @@ import bbd.companion.blocks.ChunkPos;
 import bbd.companion.net.TokenFile;
 import bbd.companion.protocol.BridgeException;
 import bbd.companion.protocol.Frames;
+import bbd.companion.protocol.Indices;
 import bbd.companion.protocol.Json;
 import bbd.companion.server.BlockEdit;
 import bbd.companion.server.ServerAdapter;
@@ -233,7 +234,7 @@ class BridgeTest {
 
     private static char[] section(int seed) {
         Random random = new Random(seed);
-        char[] section = new char[Frames.BLOCKS];
+        char[] section = new char[Indices.BLOCKS];
         for (int i = 0; i < section.length; i++) {
             section[i] = (char) random.nextInt(3);
         }
@@ -241,8 +242,8 @@ class BridgeTest {
     }
 
     private static Frames.Change change(int x, long stamp, long generation, int index, char[] section) {
-        char[][] sections = new char[Frames.SECTIONS][];
-        sections[index] = section;
+        byte[][] sections = new byte[Frames.SECTIONS][];
+        sections[index] = Indices.of(section);
         return new Frames.Change(x, 0, true, false, 1 << index, 0, stamp, generation, sections);
     }
 
@@ -258,7 +259,7 @@ class BridgeTest {
         assertTrue(world.files().anew().column(new ChunkPos(5, 0)).isPresent(), "it is in the file");
         assertEquals(Set.of(), world.holds.keySet(), "no chunk is kept for nothing");
         Frames.Standing standing = client.read(5, 0);
-        assertArrayEquals(section(1), standing.sections()[3]);
+        assertArrayEquals(Indices.of(section(1)), standing.sections()[3]);
         assertEquals(outcome.stamp(), standing.stamp());
         assertEquals(7, standing.generation());
     }
@@ -269,26 +270,26 @@ class BridgeTest {
         Frames.Outcome first = client.written(change(5, 0, 1, 3, section(1)));
         assertEquals(14, client.written(change(5, 0, 2, 3, section(2))).code());
         assertEquals(14, client.written(change(5, first.stamp() + 1, 2, 3, section(2))).code());
-        assertArrayEquals(section(1), client.read(5, 0).sections()[3]);
+        assertArrayEquals(Indices.of(section(1)), client.read(5, 0).sections()[3]);
         Frames.Outcome second = client.written(change(5, first.stamp(), 2, 4, section(2)));
         assertEquals(0, second.code());
         assertNotEquals(first.stamp(), second.stamp());
-        assertArrayEquals(section(1), client.read(5, 0).sections()[3], "the other section stays");
+        assertArrayEquals(Indices.of(section(1)), client.read(5, 0).sections()[3], "the other section stays");
     }
 
     @Test
     void manyWritesInFlightOfOneColumnKeepTheirOrder() throws Exception {
         Client client = opened();
         for (int i = 1; i <= 50; i++) {
-            char[][] sections = new char[Frames.SECTIONS][];
-            sections[0] = section(i);
+            byte[][] sections = new byte[Frames.SECTIONS][];
+            sections[0] = Indices.of(section(i));
             Frames.Change change = new Frames.Change(1, 1, false, false, 1, 0, 0, i, sections);
             client.send(Frames.write(new Frames.Write(1000 + i, 1, List.of(change), 0)));
         }
         assertEquals(Map.of(), client.ask("\"do\": \"sync\", \"disk\": 1"));
         Frames.Standing standing = client.read(1, 1);
         assertEquals(50, standing.generation());
-        assertArrayEquals(section(50), standing.sections()[0]);
+        assertArrayEquals(Indices.of(section(50)), standing.sections()[0]);
     }
 
     @Test
@@ -317,7 +318,7 @@ class BridgeTest {
     void blocksOutsideThePaletteAreToldByName() throws Exception {
         Client client = opened();
         char[][] sections = new char[Frames.SECTIONS][];
-        sections[2] = new char[Frames.BLOCKS];
+        sections[2] = new char[Indices.BLOCKS];
         sections[2][9] = world.states().number(new BlockState("minecraft:c", Map.of("axis", "x")));
         synchronized (world) {
             world.loaded.put(new ChunkPos(2, 0), sections);
@@ -326,9 +327,9 @@ class BridgeTest {
         Map<?, ?> blocks = client.push("blocks");
         assertEquals(3L, blocks.get("first"));
         assertEquals(List.of(Map.of("name", "minecraft:c", "properties", Map.of("axis", "x"))), blocks.get("blocks"));
-        char[] found = client.next(Frames.Columns.class).columns().get(0).sections()[2];
-        assertEquals(3, found[9]);
-        assertEquals(2, found[8], "air is the palette's");
+        byte[] found = client.next(Frames.Columns.class).columns().get(0).sections()[2];
+        assertEquals(3, Indices.at(found, 9));
+        assertEquals(2, Indices.at(found, 8), "air is the palette's");
     }
 
     @Test
@@ -351,7 +352,7 @@ class BridgeTest {
         client.written(change(5, 0, 1, 3, section(1)));
         client.ask("\"do\": \"sync\", \"disk\": 1");
         char[][] sections = new char[Frames.SECTIONS][];
-        sections[3] = new char[Frames.BLOCKS];
+        sections[3] = new char[Indices.BLOCKS];
         sections[3][0] = 1;
         synchronized (world) {
             world.loaded.put(new ChunkPos(5, 0), sections);
@@ -378,7 +379,7 @@ class BridgeTest {
         assertEquals(0, client.written(
                 new Frames.Change(5, 0, true, true, change.mask(), 0, 0, 3, change.sections())).code());
         assertEquals(0, client.confirmed().code());
-        assertArrayEquals(section(2), client.read(5, 0).sections()[3]);
+        assertArrayEquals(Indices.of(section(2)), client.read(5, 0).sections()[3]);
     }
 
     @Test

@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The region files of one dimension, for servers that leave loading and saving to us. Everything written is forced to
@@ -26,6 +28,7 @@ import java.util.regex.Pattern;
  * ({@link UnreadableChunk}) and stays as it is. Any thread may call.
  */
 public final class AnvilStore implements Closeable {
+    private static final Logger LOG = LoggerFactory.getLogger(AnvilStore.class);
     /** Of chunks that nobody saved before: Minecraft 1.20.1, which every later game opens. */
     public static final int DATA_VERSION = 3465;
     private static final Pattern REGION = Pattern.compile("r\\.(-?\\d{1,7})\\.(-?\\d{1,7})\\.mca");
@@ -36,20 +39,31 @@ public final class AnvilStore implements Closeable {
     private final BlockStates states;
     private final boolean writable;
     private final Palettes palettes;
+    private final BlockWriter blocks;
     private final ChunkWriter writer;
     private final Map<ChunkPos, RegionFile> open = new LinkedHashMap<>(KEPT, 0.75f, true);
 
     /** {@code folder} need not exist yet. */
     public AnvilStore(Path folder, BlockStates states) {
-        this(folder, states, true);
+        this(folder, states, true, new Palettes(states));
     }
 
-    private AnvilStore(Path folder, BlockStates states, boolean writable) {
+    private AnvilStore(Path folder, BlockStates states, boolean writable, Palettes palettes) {
         this.folder = folder;
         this.writable = writable;
         this.states = states;
-        this.palettes = new Palettes(states);
-        this.writer = new ChunkWriter(states, palettes, DATA_VERSION);
+        this.palettes = palettes;
+        this.blocks = new BlockWriter(states);
+        this.writer = new ChunkWriter(blocks, palettes, DATA_VERSION);
+    }
+
+    /** Many sections with blocks of these states, by number, will be saved; it costs less when that is known. */
+    public void prefer(char[] palette) {
+        try {
+            blocks.prefer(palette);
+        } catch (UnreadableChunk untold) {
+            LOG.debug("a palette that can't be saved is not preferred", untold);
+        }
     }
 
     /**
@@ -80,6 +94,18 @@ public final class AnvilStore implements Closeable {
     public Optional<Column> column(ChunkPos at) throws IOException {
         Chunk chunk = chunk(at);
         return chunk == null ? Optional.empty() : Optional.of(chunk.column(palettes));
+    }
+
+    /** Whether the disk's sections of a chunk are saved as in {@code wanted}; no chunk is one of air. */
+    public boolean holds(ChunkPos at, Column wanted) throws IOException {
+        Chunk chunk = chunk(at);
+        for (int y = 0; y < Column.SECTIONS; y++) {
+            char[] blocks = Column.isAir(wanted.sections()[y], states.air()) ? null : wanted.sections()[y];
+            if (chunk == null ? blocks != null : !chunk.isSame(y, blocks, palettes)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The bytes of a chunk as they lie in the file, compression first; nothing where no chunk is. */
@@ -127,8 +153,8 @@ public final class AnvilStore implements Closeable {
                 removals.add(at.index());
                 continue;
             }
-            NbtWriter nbt = standing == null ? writer.fresh(at, changed) : writer.rewritten(standing, changed);
-            RawChunk raw = RawChunk.zlib(nbt.toByteArray(), nbt.dense());
+            RawChunk raw = RawChunk.zlib(
+                    standing == null ? writer.fresh(at, changed) : writer.rewritten(standing, changed));
             batch.put(at.index(), raw);
             size += raw.data().length;
             if (size > BATCH_BYTES) {
@@ -159,8 +185,7 @@ public final class AnvilStore implements Closeable {
         Map<Integer, char[]> changed = new TreeMap<>();
         for (Map.Entry<Integer, char[]> entry : wanted.entrySet()) {
             char[] blocks = Column.isAir(entry.getValue(), states.air()) ? null : entry.getValue();
-            if (standing == null
-                    || !java.util.Arrays.equals(blocks, standing.blocks(entry.getKey(), palettes))) {
+            if (standing == null || !standing.isSame(entry.getKey(), blocks, palettes)) {
                 changed.put(entry.getKey(), blocks);
             }
         }
@@ -212,7 +237,7 @@ public final class AnvilStore implements Closeable {
 
     /** A store for reading that has seen nothing yet of the same files: what it reads is what they hold. */
     public AnvilStore anew() {
-        return new AnvilStore(folder, states, false);
+        return new AnvilStore(folder, states, false, palettes);
     }
 
     @Override
@@ -225,7 +250,7 @@ public final class AnvilStore implements Closeable {
 
     private Chunk chunk(ChunkPos at) throws IOException {
         RawChunk raw = region(at.region()).read(at.index());
-        return raw == null ? null : Chunk.parse(raw.content());
+        return raw == null ? null : Chunk.parse(raw.content(), palettes);
     }
 
     /** There is one object for each region, always: it knows what is free. Only its file is closed. */

@@ -19,8 +19,8 @@ final class Chunk {
         this.sections = sections;
     }
 
-    static Chunk parse(byte[] data) throws UnreadableChunk {
-        Nbt nbt = new Nbt(data);
+    static Chunk parse(byte[] data, Palettes palettes) throws UnreadableChunk {
+        Nbt nbt = new Nbt(data, palettes);
         if (nbt.type(0) != Nbt.COMPOUND) {
             throw new UnreadableChunk("it does not begin with a compound");
         }
@@ -48,6 +48,12 @@ final class Chunk {
     char[] blocks(int y, Palettes palettes) throws UnreadableChunk {
         Section section = sections.get(y);
         return section == null ? null : section.blocks(nbt, palettes);
+    }
+
+    /** Whether the blocks of the section at Y are these; null is air all over. */
+    boolean isSame(int y, char[] blocks, Palettes palettes) throws UnreadableChunk {
+        Section section = sections.get(y);
+        return section == null ? blocks == null : section.isSame(nbt, palettes, blocks);
     }
 
     Column column(Palettes palettes) throws UnreadableChunk {

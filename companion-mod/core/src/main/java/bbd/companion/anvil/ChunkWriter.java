@@ -1,7 +1,5 @@
 package bbd.companion.anvil;
 
-import bbd.companion.blocks.BlockState;
-import bbd.companion.blocks.BlockStates;
 import bbd.companion.blocks.ChunkPos;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,13 +20,13 @@ final class ChunkWriter {
     private static final Set<String> HARMLESS = Set.of("DataVersion", "xPos", "yPos", "zPos", "LastUpdate",
             "InhabitedTime", "Status", "status", "sections");
 
-    private final BlockStates states;
+    private final BlockWriter blocks;
     private final Palettes palettes;
     private final int dataVersion;
 
     /** {@code dataVersion}: of chunks that have none yet. */
-    ChunkWriter(BlockStates states, Palettes palettes, int dataVersion) {
-        this.states = states;
+    ChunkWriter(BlockWriter blocks, Palettes palettes, int dataVersion) {
+        this.blocks = blocks;
         this.palettes = palettes;
         this.dataVersion = dataVersion;
     }
@@ -144,7 +142,7 @@ final class ChunkWriter {
             }
         }
         if (anew) {
-            blocks(out, written.get(section.y()));
+            blocks.write(out, written.get(section.y()));
             if (!biomes) {
                 voidBiomes(out);
             }
@@ -152,64 +150,15 @@ final class ChunkWriter {
         out.end();
     }
 
-    private void section(NbtWriter out, int y, char[] blocks) throws UnreadableChunk {
+    private void section(NbtWriter out, int y, char[] written) throws UnreadableChunk {
         out.tag("Y", (byte) y);
-        blocks(out, blocks);
+        blocks.write(out, written);
         voidBiomes(out);
         out.end();
     }
 
     private static void voidBiomes(NbtWriter out) {
         out.head(Nbt.COMPOUND, "biomes").listHead("palette", Nbt.STRING, 1).string("minecraft:the_void").end();
-    }
-
-    private void blocks(NbtWriter out, char[] blocks) throws UnreadableChunk {
-        out.head(Nbt.COMPOUND, "block_states");
-        char[] kinds = blocks == null ? new char[]{states.air()} : kinds(blocks);
-        out.listHead("palette", Nbt.COMPOUND, kinds.length);
-        for (char kind : kinds) {
-            state(out, kind);
-        }
-        if (blocks != null && kinds.length > 1) {
-            char[] places = new char[kinds[kinds.length - 1] + 1];
-            for (char i = 0; i < kinds.length; i++) {
-                places[kinds[i]] = i;
-            }
-            char[] indices = new char[Packing.BLOCKS];
-            for (int i = 0; i < indices.length; i++) {
-                indices[i] = places[blocks[i]];
-            }
-            out.tag("data", Packing.pack(indices, Packing.bits(kinds.length)));
-        }
-        out.end();
-    }
-
-    /** The numbers that occur, ascending. */
-    private static char[] kinds(char[] blocks) {
-        java.util.BitSet seen = new java.util.BitSet();
-        for (char block : blocks) {
-            seen.set(block);
-        }
-        char[] kinds = new char[seen.cardinality()];
-        int at = 0;
-        for (int kind = seen.nextSetBit(0); kind >= 0; kind = seen.nextSetBit(kind + 1)) {
-            kinds[at++] = (char) kind;
-        }
-        return kinds;
-    }
-
-    private void state(NbtWriter out, char number) throws UnreadableChunk {
-        BlockState state = number == BlockStates.UNKNOWN ? null : states.state(number);
-        if (state == null) {
-            throw new UnreadableChunk("a block that can't be told would have to be written");
-        }
-        out.tag("Name", state.name());
-        if (!state.properties().isEmpty()) {
-            out.head(Nbt.COMPOUND, "Properties");
-            state.properties().forEach((name, value) -> out.tag(name, value));
-            out.end();
-        }
-        out.end();
     }
 
     /** The compounds of a list that don't lie, by their y, in a written section. */

@@ -23,9 +23,18 @@ final class Nbt {
     private static final int MAX_DEPTH = 512;
 
     final byte[] data;
+    private final Known known;
 
-    Nbt(byte[] data) {
+    /** {@code known} saves walking through lists that were met before. */
+    Nbt(byte[] data, Known known) {
         this.data = data;
+        this.known = known;
+    }
+
+    /** Tells lists of compounds by their bytes. */
+    interface Known {
+        /** Where the {@code count} compounds that begin at {@code position} end; -1 where nobody knows. */
+        int end(byte[] data, int position, int count);
     }
 
     /** A tag of a compound: its type, name, and where it, its payload and its end are. */
@@ -122,6 +131,10 @@ final class Nbt {
         }
         if (type < SIZES.length) {
             return need(at, (long) SIZES[type] * count);
+        }
+        int end = type == COMPOUND ? known.end(data, at, count) : -1;
+        if (end >= 0) {
+            return end;
         }
         for (int i = 0; i < count; i++) {
             at = skip(type, at, depth + 1);

@@ -1,29 +1,68 @@
 package bbd.companion.anvil;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/** Writes NBT; remembers which of its bytes are blocks' indices, which no compression makes smaller. */
-final class NbtWriter extends ByteArrayOutputStream {
-    private final List<Range> dense = new ArrayList<>();
+/** Writes NBT; remembers which of its bytes no compression makes smaller, and which stand in other chunks as well. */
+final class NbtWriter {
+    private byte[] buffer;
+    private int size;
+    private final List<Mark> marks = new ArrayList<>();
 
-    /** Bytes from {@code start} to before {@code end}. */
-    record Range(int start, int end) {}
+    /** Bytes from {@code start} to before {@code end}: blocks' indices, or, where it is not null, {@code shared}. */
+    record Mark(int start, int end, SharedBytes shared) {}
 
-    NbtWriter(int size) {
-        super(size);
+    /** {@code capacity}: so many bytes are expected. */
+    NbtWriter(int capacity) {
+        buffer = new byte[capacity];
     }
 
-    List<Range> dense() {
-        return dense;
+    /** The bytes so far, and more behind them: {@link #size} says how many count. */
+    byte[] buffer() {
+        return buffer;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** In the order of their places. */
+    List<Mark> marks() {
+        return marks;
+    }
+
+    byte[] toByteArray() {
+        return Arrays.copyOf(buffer, size);
+    }
+
+    void write(int value) {
+        room(1);
+        buffer[size++] = (byte) value;
+    }
+
+    void write(byte[] bytes, int start, int count) {
+        room(count);
+        System.arraycopy(bytes, start, buffer, size, count);
+        size += count;
+    }
+
+    private void room(int count) {
+        if (buffer.length - size < count) {
+            buffer = Arrays.copyOf(buffer, Math.max(2 * buffer.length, size + count));
+        }
     }
 
     NbtWriter raw(byte[] bytes) {
         write(bytes, 0, bytes.length);
         return this;
+    }
+
+    NbtWriter shared(SharedBytes bytes) {
+        marks.add(new Mark(size, size + bytes.raw().length, bytes));
+        return raw(bytes.raw());
     }
 
     NbtWriter head(int type, String name) {
@@ -70,13 +109,10 @@ final class NbtWriter extends ByteArrayOutputStream {
         return head(Nbt.STRING, name).string(value);
     }
 
-    NbtWriter tag(String name, long[] longs) {
-        head(Nbt.LONG_ARRAY, name).number(longs.length);
-        int start = count;
-        ByteBuffer bytes = ByteBuffer.allocate(8 * longs.length);
-        bytes.asLongBuffer().put(longs);
-        raw(bytes.array());
-        dense.add(new Range(start, count));
-        return this;
+    /** An array of longs as its bytes, of which nothing can be saved. */
+    NbtWriter longs(String name, byte[] packed) {
+        head(Nbt.LONG_ARRAY, name).number(packed.length / Long.BYTES);
+        marks.add(new Mark(size, size + packed.length, null));
+        return raw(packed);
     }
 }

@@ -16,17 +16,18 @@ final class Packing {
         return (BLOCKS + each - 1) / each;
     }
 
-    static long[] pack(char[] indices, int bits) {
-        long[] longs = new long[longs(bits)];
+    /** The longs' bytes. */
+    static byte[] pack(char[] indices, int bits) {
+        byte[] longs = new byte[Long.BYTES * longs(bits)];
         int each = Long.SIZE / bits;
         int at = 0;
-        for (int i = 0; i < longs.length; i++) {
+        for (int i = 0; i < longs.length; i += Long.BYTES) {
             long packed = 0;
             int here = Math.min(each, BLOCKS - at);
             for (int entry = here - 1; entry >= 0; entry--) {
                 packed = packed << bits | indices[at + entry];
             }
-            longs[i] = packed;
+            LONGS.set(longs, i, packed);
             at += here;
         }
         return longs;
@@ -35,6 +36,12 @@ final class Packing {
     /** Numbers from {@code table} for the indices in the longs at {@code position}; its size is a power of two. */
     static char[] unpack(byte[] data, int position, int bits, char[] table) {
         char[] numbers = new char[BLOCKS];
+        if (bits == Byte.SIZE) {
+            for (int i = 0; i < BLOCKS; i++) {
+                numbers[i] = table[data[position + (i ^ 7)] & 0xFF];
+            }
+            return numbers;
+        }
         int each = Long.SIZE / bits;
         int mask = (1 << bits) - 1;
         int at = 0;
@@ -47,6 +54,19 @@ final class Packing {
             }
         }
         return numbers;
+    }
+
+    /** Whether {@link #unpack} would give these numbers; it stops at the first other one. */
+    static boolean isSame(byte[] data, int position, int bits, char[] table, char[] numbers) {
+        if (bits == Byte.SIZE) {
+            for (int i = 0; i < BLOCKS; i++) {
+                if (numbers[i] != table[data[position + (i ^ 7)] & 0xFF]) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        return java.util.Arrays.equals(unpack(data, position, bits, table), numbers);
     }
 
     private static final java.lang.invoke.VarHandle LONGS = java.lang.invoke.MethodHandles

@@ -3,8 +3,7 @@ package bbd.companion.anvil;
 import bbd.companion.blocks.ChunkPos;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.IntBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,22 +26,18 @@ import java.util.TreeMap;
  * before it takes any sector.
  */
 final class RegionFile implements Closeable {
-    private static final int CHUNKS = 1024;
-    private static final int HEADER_SIZE = Sectors.HEADER * Sectors.SIZE;
-    private static final int PREFIX = 5;
-    /** Writers that count the length itself overstate a chunk's length by so much. */
-    private static final int OVERSTATED = 4;
 
     private final Path path;
     private final ChunkPos region;
     private final boolean writable;
     private FileChannel channel;
-    private int[] locations = new int[CHUNKS];
-    private int[] timestamps = new int[CHUNKS];
+    private RegionHeader header = new RegionHeader(new byte[RegionHeader.SIZE]);
     private boolean named;
     private boolean settled;
     private boolean broken;
     private List<Sectors.Extent> avoid = List.of();
+    /** How often chunks were put here: sectors that were free before may not be any more. */
+    private long writes;
 
     RegionFile(Path folder, ChunkPos region, boolean writable) throws IOException {
         this.writable = writable;
@@ -65,15 +60,56 @@ final class RegionFile implements Closeable {
     /** The chunks that the header names, readable or not. */
     synchronized BitSet present() throws IOException {
         reopen();
-        BitSet present = new BitSet(CHUNKS);
-        for (int i = 0; i < CHUNKS; i++) {
-            present.set(i, broken || locations[i] != 0);
+        BitSet present = header.present();
+        if (broken) {
+            present.set(0, RegionHeader.CHUNKS);
         }
         return present;
     }
 
     /** The chunk at an index; null where none is. Throws {@link UnreadableChunk}. */
-    synchronized RawChunk read(int index) throws IOException {
+    RawChunk read(int index) throws IOException {
+        Place place = place(index);
+        if (place == null) {
+            return null;
+        }
+        byte[] content = place.bytes();
+        if (content != null && isAsBefore(place)) {
+            RawChunk found = RawChunk.inSectors(content, place.room());
+            if ((found.compression() & RawChunk.EXTERNAL) == 0) {
+                return found;
+            }
+        }
+        return readAlone(index);
+    }
+
+    /** Where a chunk lay when somebody looked. Its bytes are read while others read, or write, as well. */
+    private record Place(FileChannel channel, Sectors.Extent extent, long writes) {
+        int room() {
+            return extent.sectors() * Sectors.SIZE;
+        }
+
+        /** Null where the file was closed meanwhile. */
+        byte[] bytes() throws IOException {
+            try {
+                return Durable.read(channel, (long) extent.start() * Sectors.SIZE, room());
+            } catch (ClosedChannelException closed) {
+                return null;
+            }
+        }
+    }
+
+    private synchronized Place place(int index) throws IOException {
+        reopen();
+        Sectors.Extent extent = extent(index);
+        return extent == null ? null : new Place(channel, extent, writes);
+    }
+
+    private synchronized boolean isAsBefore(Place place) {
+        return place.writes == writes;
+    }
+
+    private synchronized RawChunk readAlone(int index) throws IOException {
         reopen();
         RawChunk found = readHere(index);
         if (found == null || (found.compression() & RawChunk.EXTERNAL) == 0) {
@@ -98,7 +134,7 @@ final class RegionFile implements Closeable {
         if (broken) {
             throw new IOException(path.getFileName() + " has a broken header; move it away");
         }
-        boolean idle = chunks.isEmpty() && removals.stream().noneMatch(index -> locations[index] != 0);
+        boolean idle = chunks.isEmpty() && removals.stream().noneMatch(header::names);
         if (channel == null) {
             if (idle) {
                 return;
@@ -112,6 +148,7 @@ final class RegionFile implements Closeable {
         Map<Integer, RawChunk> batch = withinReach(chunks);
         Map<Integer, Sectors.Extent> placed = place(batch);
         settled = false;
+        writes++;
         avoid = List.copyOf(placed.values());
         for (Map.Entry<Integer, Sectors.Extent> entry : placed.entrySet()) {
             put(batch.get(entry.getKey()), entry.getValue());
@@ -155,50 +192,30 @@ final class RegionFile implements Closeable {
         channel = FileChannel.open(path, options);
         named = false;
         settled = false;
-        byte[] header = Durable.read(channel, 0, HEADER_SIZE);
-        if (header.length < HEADER_SIZE) {
-            for (byte one : header) {
+        byte[] bytes = Durable.read(channel, 0, RegionHeader.SIZE);
+        if (bytes.length < RegionHeader.SIZE) {
+            for (byte one : bytes) {
                 broken |= one != 0;
             }
-            header = java.util.Arrays.copyOf(header, HEADER_SIZE);
         }
-        IntBuffer tables = ByteBuffer.wrap(header).asIntBuffer();
-        tables.get(locations).get(timestamps);
+        header = new RegionHeader(java.util.Arrays.copyOf(bytes, RegionHeader.SIZE));
     }
 
-    private RawChunk readHere(int index) throws IOException {
+    /** Null where no chunk is. */
+    private Sectors.Extent extent(int index) throws IOException {
         if (broken) {
             throw new UnreadableChunk("its region file " + path.getFileName() + " has a broken header");
         }
-        if (channel == null || locations[index] == 0) {
-            return null;
-        }
-        Sectors.Extent extent = Sectors.Extent.of(locations[index]);
-        if (extent.start() < Sectors.HEADER || extent.sectors() == 0) {
-            throw new UnreadableChunk("the region file places it wrongly, at sector " + extent.start());
-        }
-        for (int other = 0; other < CHUNKS; other++) {
-            if (other != index && locations[other] != 0 && extent.meets(Sectors.Extent.of(locations[other]))) {
-                throw new UnreadableChunk("the region file places it over another chunk");
-            }
-        }
-        int room = extent.sectors() * Sectors.SIZE;
-        return parse(Durable.read(channel, (long) extent.start() * Sectors.SIZE, room), room);
+        return channel == null || !header.names(index) ? null : header.extent(index);
     }
 
-    private static RawChunk parse(byte[] content, int room) throws UnreadableChunk {
-        if (content.length < PREFIX) {
-            throw new UnreadableChunk("the region file ends before it");
+    private RawChunk readHere(int index) throws IOException {
+        Sectors.Extent extent = extent(index);
+        if (extent == null) {
+            return null;
         }
-        long length = ByteBuffer.wrap(content).getInt() & 0xFFFFFFFFL;
-        if (length == 0 || 4 + length > room + OVERSTATED) {
-            throw new UnreadableChunk("its length of " + length + " bytes can't be");
-        }
-        if (Math.min(4 + length, room) > content.length + OVERSTATED) {
-            throw new UnreadableChunk("the region file ends in the middle of it");
-        }
-        int end = (int) Math.min(4 + length, content.length);
-        return new RawChunk(content[4] & 0xFF, java.util.Arrays.copyOfRange(content, PREFIX, end));
+        int room = extent.sectors() * Sectors.SIZE;
+        return RawChunk.inSectors(Durable.read(channel, (long) extent.start() * Sectors.SIZE, room), room);
     }
 
     private Path external(int index) {
@@ -206,15 +223,11 @@ final class RegionFile implements Closeable {
         return path.resolveSibling("c." + chunk.x() + "." + chunk.z() + ".mcc");
     }
 
-    private static int sectors(RawChunk chunk) {
-        return Sectors.count(PREFIX + (long) chunk.data().length);
-    }
-
     private Map<Integer, RawChunk> withinReach(Map<Integer, RawChunk> chunks) throws IOException {
         Map<Integer, RawChunk> reach = new TreeMap<>();
         for (Map.Entry<Integer, RawChunk> entry : chunks.entrySet()) {
             RawChunk chunk = entry.getValue();
-            reach.put(entry.getKey(), sectors(chunk) <= Sectors.MAX ? chunk : outside(entry.getKey(), chunk));
+            reach.put(entry.getKey(), chunk.sectors() <= Sectors.MAX ? chunk : outside(entry.getKey(), chunk));
         }
         return reach;
     }
@@ -222,7 +235,7 @@ final class RegionFile implements Closeable {
     /** Puts a chunk into its own file. Where one stands the rename is the change, so the compression must be its. */
     private RawChunk outside(int index, RawChunk chunk) throws IOException {
         RawChunk same = chunk;
-        RawChunk standing = locations[index] == 0 ? null : readHere(index);
+        RawChunk standing = readHere(index);
         if (standing != null && (standing.compression() & RawChunk.EXTERNAL) != 0) {
             same = chunk.as(standing.compression() & ~RawChunk.EXTERNAL);
         }
@@ -232,12 +245,8 @@ final class RegionFile implements Closeable {
 
     private Map<Integer, Sectors.Extent> place(Map<Integer, RawChunk> batch) throws IOException {
         List<Sectors.Extent> taken = new ArrayList<>(avoid);
-        for (int location : locations) {
-            if ((location & 0xFF) != 0) {
-                taken.add(Sectors.Extent.of(location));
-            }
-        }
-        List<Integer> counts = batch.values().stream().map(RegionFile::sectors).toList();
+        taken.addAll(header.taken());
+        List<Integer> counts = batch.values().stream().map(RawChunk::sectors).toList();
         List<Sectors.Extent> found = Sectors.allocate(taken, counts);
         Map<Integer, Sectors.Extent> placed = new LinkedHashMap<>();
         int at = 0;
@@ -248,23 +257,13 @@ final class RegionFile implements Closeable {
     }
 
     private void put(RawChunk chunk, Sectors.Extent extent) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(extent.sectors() * Sectors.SIZE);
-        bytes.putInt(1 + chunk.data().length).put((byte) chunk.compression()).put(chunk.data()).rewind();
-        Durable.writeAll(channel, bytes, (long) extent.start() * Sectors.SIZE);
+        Durable.writeAll(channel, chunk.inSectors(), (long) extent.start() * Sectors.SIZE);
     }
 
     private void publish(Map<Integer, Sectors.Extent> placed, Collection<Integer> removals) throws IOException {
-        int[] freshLocations = locations.clone();
-        int[] freshTimestamps = timestamps.clone();
-        int now = (int) (System.currentTimeMillis() / 1000);
-        for (int index : union(placed.keySet(), removals)) {
-            Sectors.Extent extent = placed.get(index);
-            freshLocations[index] = extent == null ? 0 : extent.location();
-            freshTimestamps[index] = now;
-        }
-        writeHeader(freshLocations, freshTimestamps);
-        locations = freshLocations;
-        timestamps = freshTimestamps;
+        RegionHeader fresh = header.with(placed, removals);
+        write(fresh);
+        header = fresh;
         settled = true;
         avoid = List.of();
     }
@@ -275,15 +274,13 @@ final class RegionFile implements Closeable {
             named = true;
         }
         if (!settled) {
-            writeHeader(locations, timestamps);
+            write(header);
             settled = true;
         }
     }
 
-    private void writeHeader(int[] someLocations, int[] someTimestamps) throws IOException {
-        ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
-        header.asIntBuffer().put(someLocations).put(someTimestamps);
-        Durable.writeAll(channel, header, 0);
+    private void write(RegionHeader fresh) throws IOException {
+        Durable.writeAll(channel, fresh.bytes(), 0);
         channel.force(true);
     }
 

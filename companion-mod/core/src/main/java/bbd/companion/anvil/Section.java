@@ -1,6 +1,7 @@
 package bbd.companion.anvil;
 
 import bbd.companion.blocks.BlockState;
+import bbd.companion.blocks.Column;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,19 +54,33 @@ record Section(int y, List<Nbt.Tag> tags, int palette, int entries, int longs) {
         if (palette < 0) {
             return null;
         }
-        char[] table = palettes.table(nbt, palette, entries);
+        Palettes.Meaning meaning = palettes.meaning(nbt, palette, entries);
+        char air = palettes.air();
         if (longs < 0) {
-            return table[0] == palettes.air() ? null : filled(table[0]);
+            return meaning.numbers()[0] == air ? null : filled(meaning.numbers()[0]);
         }
-        char[] blocks = Packing.unpack(nbt.data, longs, Packing.bits(entries), table);
-        boolean air = true;
+        char[] blocks = Packing.unpack(nbt.data, longs, Packing.bits(entries), meaning.numbers());
+        if (!meaning.whole() && contains(blocks, Palettes.OUTSIDE)) {
+            throw new UnreadableChunk("a block is not in the palette of its section");
+        }
+        return meaning.airy() && Column.isAir(blocks, air) ? null : blocks;
+    }
+
+    /** Whether {@link #blocks} are these; null is air all over. */
+    boolean isSame(Nbt nbt, Palettes palettes, char[] blocks) throws UnreadableChunk {
+        if (longs < 0 || blocks == null) {
+            return java.util.Arrays.equals(blocks(nbt, palettes), blocks);
+        }
+        char[] numbers = palettes.meaning(nbt, palette, entries).numbers();
+        return Packing.isSame(nbt.data, longs, Packing.bits(entries), numbers, blocks);
+    }
+
+    private static boolean contains(char[] blocks, char number) {
+        boolean found = false;
         for (char block : blocks) {
-            if (block == Palettes.OUTSIDE) {
-                throw new UnreadableChunk("a block is not in the palette of its section");
-            }
-            air &= block == palettes.air();
+            found |= block == number;
         }
-        return air ? null : blocks;
+        return found;
     }
 
     private static char[] filled(char number) {

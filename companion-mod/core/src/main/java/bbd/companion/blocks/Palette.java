@@ -2,6 +2,7 @@ package bbd.companion.blocks;
 
 import bbd.companion.protocol.BridgeException;
 import bbd.companion.protocol.ErrorCode;
+import bbd.companion.protocol.Indices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -41,32 +42,51 @@ public final class Palette {
         indexOf[BlockStates.UNKNOWN] = UNTOLD;
     }
 
+    /** The numbers of the agreed states. */
+    public char[] agreed() {
+        return stateOf.clone();
+    }
+
     /** The states of a written section; {@code bad_frame} for an index beyond the agreed palette. */
-    public char[] toStates(char[] indices) throws BridgeException {
-        char[] numbers = new char[indices.length];
-        for (int i = 0; i < indices.length; i++) {
-            if (indices[i] >= stateOf.length) {
-                throw new BridgeException(ErrorCode.BAD_FRAME, "index " + (int) indices[i] + " is not in the palette");
+    public char[] toStates(byte[] section) throws BridgeException {
+        char[] numbers = new char[Indices.BLOCKS];
+        boolean wide = Indices.isWide(section);
+        for (int i = 0; i < numbers.length; i++) {
+            int index = wide ? Indices.at(section, i) : section[i] & 0xFF;
+            if (index >= stateOf.length) {
+                throw new BridgeException(ErrorCode.BAD_FRAME, "index " + index + " is not in the palette");
             }
-            numbers[i] = stateOf[indices[i]];
+            numbers[i] = stateOf[index];
         }
         return numbers;
     }
 
     /** The indices of a section that was read; null (air all over) stays null. */
-    public char[] toIndices(char[] numbers) {
+    public byte[] toIndices(char[] numbers) {
         if (numbers == null) {
             return null;
         }
-        char[] indices = new char[numbers.length];
-        for (int i = 0; i < numbers.length; i++) {
+        byte[] narrow = new byte[Indices.BLOCKS];
+        for (int i = 0; i < narrow.length; i++) {
+            char index = indexOf[numbers[i]];
+            if (index > 0xFF) {
+                return wide(numbers);
+            }
+            narrow[i] = (byte) index;
+        }
+        return narrow;
+    }
+
+    private byte[] wide(char[] numbers) {
+        char[] indices = new char[Indices.BLOCKS];
+        for (int i = 0; i < indices.length; i++) {
             indices[i] = indexOf[numbers[i]];
             if (indices[i] == UNMET) {
                 learn(numbers);
                 indices[i] = indexOf[numbers[i]];
             }
         }
-        return indices;
+        return Indices.of(indices);
     }
 
     private synchronized void learn(char[] numbers) {

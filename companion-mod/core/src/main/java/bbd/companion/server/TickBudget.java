@@ -6,7 +6,7 @@ package bbd.companion.server;
  */
 public final class TickBudget {
     /** So much of the 50 ms of a tick may be used at all. */
-    private static final double TARGET = 42;
+    private static final double TARGET = 30;
     private static final double LEAST = 1;
     private static final int REMEMBERED = 100;
     private static final double CALMING = 0.9;

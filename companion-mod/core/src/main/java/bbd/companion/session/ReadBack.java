@@ -52,14 +52,12 @@ final class ReadBack {
      * asked for at once, since a server may answer once a tick only.
      */
     private Set<ChunkPos> saved(AnvilStore files, List<ChunkPos> some) throws IOException {
-        char air = world.states().air();
         Map<ChunkPos, CompletableFuture<Optional<Column>>> standing = new LinkedHashMap<>();
         some.forEach(at -> standing.put(at, world.look(at)));
         Set<ChunkPos> same = new HashSet<>();
         for (ChunkPos at : some) {
             // Not kept: columns are large.
-            long now = await(standing.remove(at)).orElseGet(Column::empty).stamp(air);
-            if (stored(files, at).orElseGet(Column::empty).stamp(air) == now) {
+            if (isSaved(files, at, await(standing.remove(at)).orElseGet(Column::empty))) {
                 same.add(at);
             }
         }
@@ -67,13 +65,13 @@ final class ReadBack {
     }
 
     /** A server may be about to write the chunk, and what stood there be gone: that passes, damage does not. */
-    private Optional<Column> stored(AnvilStore files, ChunkPos at) throws IOException {
+    private boolean isSaved(AnvilStore files, ChunkPos at, Column now) throws IOException {
         try {
-            return files.column(at);
+            return files.holds(at, now);
         } catch (UnreadableChunk first) {
             pause();
             try (AnvilStore again = world.files().anew()) {
-                return again.column(at);
+                return again.holds(at, now);
             }
         }
     }

@@ -145,7 +145,7 @@ public final class Session {
             try {
                 refuse(id, cause instanceof BridgeException known
                         ? known
-                        : new BridgeException(OpenDisk.code(cause), String.valueOf(cause.getMessage())));
+                        : new BridgeException(Failures.code(cause), String.valueOf(cause.getMessage())));
             } catch (BridgeException fatal) {
                 end(fatal);
             }

@@ -123,9 +123,9 @@ class AnvilStoreTest {
 
     @Test
     void whatIsNotUnderstoodIsKept() throws IOException {
-        put(RawChunk.zlib(foreign(), List.of()));
+        put(RawChunk.zlib(foreign()));
         save(Map.of(0, section(1, 20), 1, section(2, 20)));
-        Chunk chunk = Chunk.parse(content());
+        Chunk chunk = Chunk.parse(content(), new Palettes(states));
         assertEquals(4790, chunk.dataVersion());
         assertEquals("kept", chunk.nbt.text(Nbt.named(chunk.tags, "Mystery", Nbt.STRING).payload()));
         assertNull(Nbt.named(chunk.tags, "isLightOn", Nbt.BYTE));
@@ -136,7 +136,7 @@ class AnvilStoreTest {
 
     @Test
     void aChunkWithSomebodysThingsIsNeverRemoved() throws IOException {
-        put(RawChunk.zlib(foreign(), List.of()));
+        put(RawChunk.zlib(foreign()));
         Map<Integer, char[]> air = new java.util.HashMap<>();
         air.put(0, null);
         save(air);
@@ -152,7 +152,7 @@ class AnvilStoreTest {
             out.write(nbt);
         }
         for (RawChunk raw : List.of(new RawChunk(RawChunk.GZIP, gzip.toByteArray()), new RawChunk(RawChunk.NONE, nbt),
-                RawChunk.zlib(nbt, List.of()), new RawChunk(RawChunk.LZ4, lz4(nbt)))) {
+                RawChunk.zlib(nbt), new RawChunk(RawChunk.LZ4, lz4(nbt)))) {
             put(raw);
             assertEquals(4790, store.load(AT).orElseThrow().dataVersion(), "compression " + raw.compression());
         }
@@ -206,7 +206,7 @@ class AnvilStoreTest {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt();
             }
             try {
-                Chunk.parse(bad).column(new Palettes(states));
+                Chunk.parse(bad, new Palettes(states)).column(new Palettes(states));
             } catch (UnreadableChunk error) {
                 assertFalse(error.getMessage().isEmpty());
             }

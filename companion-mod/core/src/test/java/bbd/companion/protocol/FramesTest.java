@@ -92,7 +92,7 @@ class FramesTest {
         return String.format("%016x", stamp);
     }
 
-    private static int mask(char[][] sections) {
+    private static int mask(byte[][] sections) {
         int mask = 0;
         for (int i = 0; i < sections.length; i++) {
             mask |= sections[i] == null ? 0 : 1 << i;
@@ -100,24 +100,25 @@ class FramesTest {
         return mask;
     }
 
-    private static int wide(char[][] sections) {
+    private static int wide(byte[][] sections) {
         int wide = 0;
         for (int i = 0; i < sections.length; i++) {
-            boolean is = sections[i] != null && new String(sections[i]).chars().anyMatch(index -> index > 255);
+            boolean is = sections[i] != null && Indices.isWide(sections[i]);
             wide |= is ? 1 << i : 0;
         }
         return wide;
     }
 
-    private static Map<String, Object> runs(char[][] sections) {
+    private static Map<String, Object> runs(byte[][] bodies) {
         Map<String, Object> all = new LinkedHashMap<>();
-        for (int i = 0; i < sections.length; i++) {
-            if (sections[i] != null) {
+        for (int i = 0; i < bodies.length; i++) {
+            if (bodies[i] != null) {
+                char[] section = Indices.chars(bodies[i]);
                 List<List<Long>> runs = new ArrayList<>();
                 int start = 0;
-                for (int at = 1; at <= sections[i].length; at++) {
-                    if (at == sections[i].length || sections[i][at] != sections[i][start]) {
-                        runs.add(List.of((long) sections[i][start], (long) at - start));
+                for (int at = 1; at <= section.length; at++) {
+                    if (at == section.length || section[at] != section[start]) {
+                        runs.add(List.of((long) section[start], (long) at - start));
                         start = at;
                     }
                 }

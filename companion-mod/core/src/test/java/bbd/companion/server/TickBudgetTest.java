@@ -25,7 +25,7 @@ class TickBudgetTest {
     @Test
     void aBusyServerIsLeftAloneAtOnceAndTrustedSlowly() {
         ticks(50, 3);
-        ticks(1, 30);
+        ticks(1, 18);
         assertEquals(12, budget.next(), 0.01);
         ticks(1, 3);
         assertTrue(budget.next() < 16, "still careful");

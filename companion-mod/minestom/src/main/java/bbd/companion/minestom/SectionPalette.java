@@ -7,6 +7,14 @@ import net.minestom.server.instance.palette.Palette;
 final class SectionPalette {
     private static final int BLOCKS = 4096;
     private static final int LEAST_BITS = 4;
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+    /** A thread's own memory. {@code placeOf} is a state's place in the palette plus 1, 0 between two sections. */
+    private static final class Scratch {
+        private final int[] kinds = new int[BLOCKS];
+        private final short[] places = new short[BLOCKS];
+        private final short[] placeOf = new short[1 << Character.SIZE];
+    }
 
     private SectionPalette() {}
 
@@ -16,27 +24,41 @@ final class SectionPalette {
             palette.fill(0);
             return;
         }
-        int[] kinds = new int[BLOCKS];
-        short[] places = new short[BLOCKS];
-        int count = index(blocks, kinds, places);
+        Scratch scratch = SCRATCH.get();
+        int count = index(blocks, scratch);
         if (count == 1) {
-            palette.fill(kinds[0]);
+            palette.fill(known(scratch.kinds[0]));
         } else {
-            palette.load(java.util.Arrays.copyOf(kinds, count), packed(places, bits(count)));
+            int[] kinds = new int[count];
+            for (int i = 0; i < count; i++) {
+                kinds[i] = known(scratch.kinds[i]);
+            }
+            palette.load(kinds, packed(scratch.places, bits(count)));
         }
     }
 
+    private static int known(int state) {
+        return state == BlockStates.UNKNOWN ? MinestomStates.STAND_IN : state;
+    }
+
     /** Which states there are, and which one each block is; returns how many. */
-    private static int index(char[] blocks, int[] kinds, short[] places) {
-        short[] placeOf = new short[1 << Character.SIZE];
+    private static int index(char[] blocks, Scratch scratch) {
+        int[] kinds = scratch.kinds;
+        short[] places = scratch.places;
+        short[] placeOf = scratch.placeOf;
         int count = 0;
         for (int i = 0; i < BLOCKS; i++) {
             char block = blocks[i];
-            if (placeOf[block] == 0) {
-                kinds[count++] = block == BlockStates.UNKNOWN ? MinestomStates.STAND_IN : block;
-                placeOf[block] = (short) count;
+            int place = placeOf[block];
+            if (place == 0) {
+                kinds[count++] = block;
+                place = count;
+                placeOf[block] = (short) place;
             }
-            places[i] = (short) (placeOf[block] - 1);
+            places[i] = (short) (place - 1);
+        }
+        for (int i = 0; i < count; i++) {
+            placeOf[kinds[i]] = 0;
         }
         return count;
     }

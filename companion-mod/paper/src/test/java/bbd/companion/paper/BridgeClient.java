@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import bbd.companion.protocol.BridgeException;
 import bbd.companion.protocol.Frames;
+import bbd.companion.protocol.Indices;
 import bbd.companion.protocol.Json;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -56,17 +57,17 @@ final class BridgeClient extends WebSocketClient {
     }
 
     /** Blocks of the palette, in any order. */
-    static char[] section(int seed) {
+    static byte[] section(int seed) {
         Random random = new Random(seed);
-        char[] section = new char[Frames.BLOCKS];
+        char[] section = new char[Indices.BLOCKS];
         for (int i = 0; i < section.length; i++) {
             section[i] = (char) random.nextInt(3);
         }
-        return section;
+        return Indices.of(section);
     }
 
-    static Frames.Change change(int x, boolean replace, long generation, int index, char[] section) {
-        char[][] sections = new char[Frames.SECTIONS][];
+    static Frames.Change change(int x, boolean replace, long generation, int index, byte[] section) {
+        byte[][] sections = new byte[Frames.SECTIONS][];
         sections[index] = section;
         return new Frames.Change(x, 0, false, replace, 1 << index, 0, 0, generation, sections);
     }

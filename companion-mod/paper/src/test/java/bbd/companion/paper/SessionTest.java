@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.protocol.Frames;
+import bbd.companion.protocol.Indices;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -58,10 +59,10 @@ class SessionTest {
                 .get(index);
     }
 
-    private void assertStands(char[] section, int x, int index) {
-        for (int i = 0; i < section.length; i += 37) {
+    private void assertStands(byte[] section, int x, int index) {
+        for (int i = 0; i < Indices.BLOCKS; i += 37) {
             int block = i;
-            assertEquals(text(section[i]), fixture.server.onMain(
+            assertEquals(text(Indices.at(section, i)), fixture.server.onMain(
                     () -> world.get(16 * x + (block & 15), 16 * index + (block >> 8), block >> 4 & 15)));
         }
     }

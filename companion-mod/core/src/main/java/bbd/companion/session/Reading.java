@@ -1,0 +1,70 @@
+package bbd.companion.session;
+
+import bbd.companion.blocks.ChunkPos;
+import bbd.companion.blocks.Column;
+import bbd.companion.protocol.Frames;
+import bbd.companion.protocol.Frames.Standing;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** The columns of an open disk on their way to its client. */
+final class Reading {
+    private final Context disk;
+
+    Reading(Context disk) {
+        this.disk = disk;
+    }
+
+    /** Answers a READ; {@code answered} is called just before. Its columns are shared out among the threads. */
+    void read(Frames.Read frame, Runnable answered) {
+        List<CompletableFuture<Standing>> all = new ArrayList<>();
+        for (Frames.Wanted wanted : frame.columns()) {
+            CompletableFuture<Standing> one = new CompletableFuture<>();
+            disk.workers().read(() -> look(wanted).thenAccept(one::complete));
+            all.add(one);
+        }
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenRunAsync(() -> {
+            List<Standing> columns = all.stream().map(CompletableFuture::join).toList();
+            answered.run();
+            disk.outbox().send(Frames.write(new Frames.Columns(frame.request(), disk.handle(), columns)));
+        }, disk.workers().readers());
+    }
+
+    private CompletableFuture<Standing> look(Frames.Wanted wanted) {
+        CompletableFuture<Optional<Column>> looked;
+        try {
+            looked = disk.world().look(new ChunkPos(wanted.x(), wanted.z()));
+        } catch (RuntimeException error) {
+            looked = CompletableFuture.failedFuture(error);
+        }
+        // What a server's own thread completes is not to be translated there.
+        return looked.isDone()
+                ? looked.handle((found, error) -> told(wanted, found, error))
+                : looked.handleAsync((found, error) -> told(wanted, found, error), disk.workers().readers());
+    }
+
+    private Standing told(Frames.Wanted wanted, Optional<Column> found, Throwable error) {
+        ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
+        if (error != null) {
+            disk.stats().errors.add(1);
+            return Standing.unreadable(at.x(), at.z(), Failures.why(error));
+        }
+        return found.map(column -> standing(at, wanted.mask(), column))
+                .orElseGet(() -> Standing.absent(at.x(), at.z()));
+    }
+
+    private Standing standing(ChunkPos at, int mask, Column column) {
+        byte[][] sections = new byte[Column.SECTIONS][];
+        for (int i = 0; i < Column.SECTIONS; i++) {
+            if ((mask >> i & 1) != 0 && !Column.isAir(column.sections()[i], disk.air())) {
+                sections[i] = disk.palette().toIndices(column.sections()[i]);
+            }
+        }
+        disk.stats().read.add(Integer.bitCount(mask));
+        long stamp = column.stamp(disk.air());
+        disk.known().seen(at, stamp);
+        return new Standing(at.x(), at.z(), Frames.Status.PRESENT, stamp, disk.known().generation(at), sections, "");
+    }
+}
