@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence as ListOf
 from typing import Final
 
+from bbd.disk.batches import Batch
 from bbd.disk.flush_pattern import FlushPattern
 from bbd.disk.journal import Journal
 from bbd.disk.journal_records import Record
-from bbd.disk.memory import Batch, Memory
+from bbd.disk.memory import Memory
 from bbd.disk.parts import Threads
 from bbd.disk.world_writer import WorldWriter
 from bbd.worlds.world import DATA_SECTIONS

@@ -11,14 +11,13 @@ cleared; what the world has.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice, repeat
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 from operator import is_
 from typing import Final
 
+from bbd.disk.batches import Batch, Snapshot
 from bbd.disk.column_map import ColumnMap, members
-from bbd.disk.journal_records import DataRecord, Record, ZeroRecord
 from bbd.disk.zeros import merge, zero_section
 from bbd.worlds.world import DATA_SECTIONS
 
@@ -26,59 +25,10 @@ SECTION_OVERHEAD: Final = 200
 """Bytes that Python spends on a cached section beside its payload: object header, keys, dictionary slots."""
 CLEARED_GROUPS: Final = 64
 """Groups of cleared columns that one checkpoint takes, so that clearing a huge disk needs no huge snapshot."""
-WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
-"""All sections of a column, as bits."""
 _ROOMY: Final = 3
 """Quarters of memory that fill before anybody notes which sections are used: noting it costs as much as a look-up."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
-_ALL: Final = range(DATA_SECTIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What is to be written into the world: ``masks`` says by column which sections are dirty, ``sections`` holds
-    these. ``cleared`` columns begin from zeros.
-
-    ``whole``: nothing that the world lacked at that moment was left out.
-    """
-
-    masks: dict[int, int]
-    sections: dict[int, bytes]
-    cleared: ColumnMap
-    whole: bool
-
-    def batches(self, count: int) -> Iterator[dict[int, dict[int, bytes]]]:
-        """The dirty sections of ``count`` columns at a time, in order. What was yielded leaves the snapshot, or it
-        would keep payloads in memory that the cache has dropped."""
-        columns = iter(sorted(self.masks))
-        while batch := list(islice(columns, count)):
-            yield {column: self._take(column) for column in batch}
-
-    def _take(self, column: int) -> dict[int, bytes]:
-        indices = _ALL if self.masks[column] == WHOLE_COLUMN else list(members(self.masks[column]))
-        first, pop = column << _COLUMN_SHIFT, self.sections.pop
-        return {index: pop(first | index) for index in indices}
-
-
-@dataclass(slots=True)
-class Batch:
-    """What a journal commit is to log."""
-
-    zero_ranges: list[tuple[int, int]] = field(default_factory=list)
-    sections: dict[int, bytes] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.zero_ranges or self.sections)
-
-    def records(self, sequence: int) -> list[Record]:
-        """The batch as records: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
-        records: list[Record] = [ZeroRecord(sequence, first, count) for first, count in self.zero_ranges]
-        columns: dict[int, dict[int, bytes]] = {}
-        for section, payload in sorted(self.sections.items()):
-            columns.setdefault(section >> _COLUMN_SHIFT, {})[section & _IN_COLUMN] = payload
-        records.extend(DataRecord(sequence + 1, column, sections) for column, sections in columns.items())
-        return records
 
 
 class Memory:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Final, TypeAlias
 
+from bbd.disk.batches import Snapshot
 from bbd.disk.column_writer import ColumnUpdate
 from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
-from bbd.disk.memory import Snapshot
 from bbd.disk.pace import BUSY, LoopLoad
 from bbd.disk.parts import Parts
 from bbd.worlds.world import DATA_SECTIONS, ColumnsChanged, ColumnWrite
