@@ -13,7 +13,6 @@ from bbd.blocks import cut
 from bbd.disk.admission import Admission
 from bbd.disk.findings import Finding
 from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
-from bbd.disk.journal import JournalFull
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
 from bbd.disk.read_side import ReadSide
@@ -315,7 +314,10 @@ class Disk:
                 await side.checkpointer.run()
         try:
             await side.committer.commit()
-        except JournalFull:
+        except OSError as error:
+            # The journal is full, or its file system; the world may have room.
+            if error.errno != errno.ENOSPC:
+                raise
             await side.checkpointer.run()
 
     async def checkpoint(self) -> None:

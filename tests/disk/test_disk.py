@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import save_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.journal import Journal
+from bbd.disk.journal_records import Record
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError, Refused
 from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
@@ -264,6 +266,29 @@ def test_a_full_world_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Pat
         await disk.close()
         again = bench.open()
         assert await read_all(again) == data
+        await again.close()
+
+    asyncio.run(run())
+
+
+def test_a_flush_goes_into_the_world_where_the_journal_finds_no_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal may lie on another, smaller file system than the world."""
+
+    def full(self: Journal, records: Sequence[Record], *, beyond_limit: bool = False) -> None:
+        if records:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def run() -> None:
+        disk = bench.open()
+        await put(disk, 0, b"k" * 9000)
+        monkeypatch.setattr(Journal, "append", full)
+        await disk.flush()
+        disk.release()
+        monkeypatch.undo()
+        again = bench.open()
+        assert await read_all(again, 0, 9000) == b"k" * 9000
         await again.close()
 
     asyncio.run(run())
