@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every measurement here")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="also draw the ratios here, as SVG")
     parser.add_argument("--page", type=Path, metavar="FILE", help="also put tables and chart into this document")
+    parser.add_argument("--mark", default="run", help="where in it: between <!-- MARK --> and <!-- /MARK --> [run]")
     return parser
 
 
@@ -113,9 +114,9 @@ def _write(run: Run, options: argparse.Namespace) -> None:
     if options.chart is not None:
         options.chart.write_text(chart(run.results))
     if options.page is not None and not run.failures:
-        drawing = options.page.with_suffix(".svg")
+        drawing = options.page.with_name(f"{options.page.stem}-{options.mark}.svg")
         drawing.write_text(chart(run.results))
-        page.replace(options.page, "run", page.run_text(run, drawing.name))
+        page.replace(options.page, options.mark, page.run_text(run, drawing.name))
 
 
 if __name__ == "__main__":
