@@ -62,6 +62,7 @@ final class Confirming {
 
     private void confirmAll() {
         boolean again = false;
+        unconfirmed.begin();
         try {
             List<Map.Entry<ChunkPos, Long>> all = new ArrayList<>(unconfirmed.all().entrySet());
             for (int i = 0; i < all.size(); i += AT_ONCE) {
