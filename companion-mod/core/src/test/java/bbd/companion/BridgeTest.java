@@ -299,6 +299,10 @@ class BridgeTest {
         assertEquals(0, client.written(change(5, 0, 7, 3, section(1))).code());
         assertEquals(17, client.confirmed().code());
         assertEquals("no_space", client.ask("\"do\": \"sync\", \"disk\": 1").get("code"));
+        assertEquals(0, client.written(change(6, 0, 8, 3, section(2))).code());
+        Frames.Outcome later = client.confirmed();
+        assertEquals(17, later.code(), "what was applied since the first failure is told, too");
+        assertEquals(6, later.x());
         world.failing = null;
         assertEquals(0, client.confirmed().code());
     }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 final class Unconfirmed {
     private final Map<ChunkPos, Long> generations = new HashMap<>();
     private final List<Waiter> waiters = new ArrayList<>();
+    private final Map<ChunkPos, Long> failures = new HashMap<>();
     private long attempts;
 
     /** {@code asked}: how many attempts to confirm had begun by then. */
@@ -35,6 +36,7 @@ final class Unconfirmed {
         for (Waiter waiter : waiters) {
             waiter.missing.computeIfPresent(at, (key, wanted) -> isUpTo(wanted, generation) ? null : wanted);
         }
+        failures.remove(at, generation);
         return generations.remove(at, generation);
     }
 
@@ -60,10 +62,15 @@ final class Unconfirmed {
 
     /**
      * The attempt has failed, and another one will be made: who waited when it began is told. What is asked for later
-     * may be true by now: room may have been made meanwhile.
+     * may be true by now: room may have been made meanwhile. Returns the columns that did not fail before, as
+     * {@link #all} does: their client is still to be told.
      */
-    synchronized void failed(ErrorCode code) {
+    synchronized Map<ChunkPos, Long> failed(ErrorCode code) {
         waiters.removeIf(waiter -> waiter.asked < attempts && waiter.done.complete(code));
+        Map<ChunkPos, Long> fresh = new HashMap<>(generations);
+        fresh.entrySet().removeAll(failures.entrySet());
+        failures.putAll(fresh);
+        return fresh;
     }
 
     /** Completes with {@code DONE} when all that is here now is confirmed, or with the error that prevents it. */

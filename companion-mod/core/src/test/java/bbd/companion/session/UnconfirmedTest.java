@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.protocol.ErrorCode;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -28,9 +29,18 @@ class UnconfirmedTest {
     }
 
     @Test
+    void eachWriteFailsOnceAtMost() {
+        unconfirmed.applied(AT, 7);
+        assertEquals(Map.of(AT, 7L), unconfirmed.failed(ErrorCode.IO));
+        assertEquals(Map.of(), unconfirmed.failed(ErrorCode.IO));
+        unconfirmed.applied(AT, 8);
+        assertEquals(Map.of(AT, 8L), unconfirmed.failed(ErrorCode.IO));
+    }
+
+    @Test
     void whoWaitsGoesOnWhenAllIsConfirmedOrDropped() {
         unconfirmed.applied(AT, 7);
-        CompletableFuture<ErrorCode> waiting = unconfirmed.wait(java.util.Map.of(AT, 8L));
+        CompletableFuture<ErrorCode> waiting = unconfirmed.wait(Map.of(AT, 8L));
         unconfirmed.dropped(AT, 8);
         assertFalse(waiting.isDone(), "the write before it is not confirmed");
         unconfirmed.confirmed(AT, 7);
