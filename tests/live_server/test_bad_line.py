@@ -20,6 +20,8 @@ from tests.nbd_client import NbdClient, NbdError
 
 MIB = 1 << 20
 SIZE = 4 * MIB
+PATIENCE = "6"
+"""What a silent line costs each test, in seconds; enough for all else on a busy machine."""
 _TIMEOUT = 60.0
 
 
@@ -82,7 +84,7 @@ def test_fio_over_a_line_that_is_cut_and_slow(
 
 def test_a_silent_line(bbd: RunBbd, bbd_server: StartServer, game: MinecraftServer, line: Proxy, world: Path) -> None:
     """Who waits gets EIO, and bytes the next time; what is flushed meanwhile comes into the world afterwards."""
-    served = bbd_server("--live", line.url, "--token-file", game.token, "--live-timeout", "2")
+    served = bbd_server("--live", line.url, "--token-file", game.token, "--live-timeout", PATIENCE)
     with NbdClient(served.connect(), "demo") as client:
         begin(client)
         line.silence()
@@ -126,7 +128,7 @@ def read_again(client: NbdClient, offset: int) -> bytes:
 
 def test_a_stop_while_the_line_is_silent(bbd_server: StartServer, game: MinecraftServer, line: Proxy) -> None:
     """SIGTERM with a client that waits, and with bytes that the server does not take: it ends, and nothing is lost."""
-    options = ("--live", line.url, "--token-file", game.token, "--live-timeout", "3")
+    options = ("--live", line.url, "--token-file", game.token, "--live-timeout", PATIENCE)
     served = bbd_server(*options)
     with NbdClient(served.connect(), "demo") as client:
         begin(client)

@@ -94,6 +94,10 @@ def test_the_servers_file_system_is_full(
         served.process.terminate()
         assert served.process.wait(_TIMEOUT) == 1
     assert "could not be brought into its world" in served.output
+    # The next bbd finds it in the server's memory, and believes nothing that is not in the files.
+    refused = bbd("serve", *live, "--unix", tmp_path / "refused.sock", check=False)
+    assert refused.returncode == 1
+    assert "make room on its file system" in refused.stderr
     room.make_room()
     again = bbd_server(*live)
     with NbdClient(again.connect(), "demo") as client:

@@ -16,9 +16,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from bbd.errors import BbdError
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.dimension import describe_chunk
-from bbd.worlds.live.codes import BridgeError
+from bbd.worlds.live.codes import BridgeError, Code
 from bbd.worlds.live.frames import ALL_SECTIONS, NONE, UNREADABLE, ColumnEntry, Confirmed, ReadEntry
 from bbd.worlds.live.link import Link, LinkLost
 from bbd.worlds.live.opened import Attachment, OpenDisk
@@ -101,8 +102,19 @@ class LiveSite:
         return self._places.vacancies(group)
 
     def make_safe(self) -> None:
-        """Have the companion force the disk's region files to disk, whoever wrote them."""
-        self._disk.ask("sync")
+        """Have the companion save what it has of the disk in memory, whoever wrote it, and force the region files to
+        disk.
+
+        Raises :class:`BbdError` where it can't: what is read there need not be in the files.
+        """
+        try:
+            self._disk.ask("sync")
+        except BridgeError as error:
+            cure = "make room on its file system" if error.code == Code.NO_SPACE else "look into its log"
+            raise BbdError(
+                f"the server has something of disk {self._disk.name!r} in memory that it can't save ({error.message}): "
+                f"{cure}, and start bbd again; the journal is kept"
+            ) from None
 
     def places(self, group: int) -> Mapping[str, int]:
         """The region files of a group's columns."""

@@ -140,11 +140,18 @@ class FakeCompanion:
         self._server: Server | None = None
         self._clients: set[_Client] = set()
         self.open_disks: dict[str, _OpenDisk] = {}
+        self.left: dict[str, set[ChunkAt]] = {}
+        """What clients that went had written, and is in memory only."""
         self.dying = False
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def saves(self) -> bool:
+        """Whether what is in memory gets into the files."""
+        return self.manners.confirm and self.manners.confirm_error is None
 
     def __enter__(self) -> FakeCompanion:
         self.start()
@@ -171,6 +178,7 @@ class FakeCompanion:
         self._thread.join(10)
         self._loop.close()
         self.open_disks.clear()
+        self.left.clear()
         self.world.crash()
 
     def cut(self) -> None:
@@ -292,8 +300,13 @@ class _Client:
         for disk in self._disks.values():
             if self._companion.open_disks.get(disk.name) is disk:
                 del self._companion.open_disks[disk.name]
-                for at in () if self._companion.dying else disk.unconfirmed:
-                    self._world.save(at)
+                self._companion.left.setdefault(disk.name, set()).update(disk.unconfirmed)
+                if not self._companion.dying and self._companion.saves:
+                    self._save_left(disk.name)
+
+    def _save_left(self, name: str) -> None:
+        for at in self._companion.left.pop(name, ()):
+            self._world.save(at)
 
     async def send(self, frame: str | bytes) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -567,8 +580,13 @@ class _Client:
             self._world.files[file] = bytearray(base64.b64decode(data))
 
     async def _do_sync(self, values: Mapping[str, Any]) -> None:
-        disk = self._disk(values["disk"])
+        disk, manners = self._disk(values["disk"]), self._companion.manners
         await _until(lambda: not disk.unconfirmed)
+        if self._companion.left.get(disk.name):
+            if manners.confirm_error is not None:
+                raise Refused(manners.confirm_error, "what was written can't be made safe for now")
+            await _until(lambda: self._companion.saves)
+            self._save_left(disk.name)
 
     async def _do_regions(self, values: Mapping[str, Any]) -> dict[str, Any]:
         self._disk(values["disk"])

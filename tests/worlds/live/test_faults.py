@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from bbd.disk.disk import Disk
+from bbd.errors import BbdError
 from bbd.worlds.live.codes import Code
 from bbd.worlds.live.messages import Push
 from tests.disk.bench_of_disks import put, read_all
@@ -134,6 +135,32 @@ def test_nothing_flushed_is_lost_when_both_sides_die(live: LiveBench) -> None:
         disk = live.open()
         assert await read_all(disk) == first + second
         await disk.close()
+
+    asyncio.run(play())
+
+
+def test_what_a_killed_bbd_left_in_memory_is_saved_before_it_is_believed(live: LiveBench) -> None:
+    async def play() -> None:
+        disk = live.open()
+        data = Random(6).randbytes(SIZE)
+        await put(disk, 0, data)
+        await disk.flush()
+        live.companion.manners.confirm_error = Code.NO_SPACE
+        with pytest.raises(OSError, match="no space"):
+            await disk.checkpoint()
+        disk.release()
+        live.companion.cut()
+        with pytest.raises(BbdError, match="make room on its file system"):
+            live.open()
+        live.companion.manners.confirm_error = None
+        disk = live.open()
+        assert await read_all(disk) == data
+        await disk.close()
+        live.companion.kill()
+        live.companion.start()
+        disk = live.open()
+        assert await read_all(disk) == data
+        disk.release()
 
     asyncio.run(play())
 

@@ -299,8 +299,44 @@ class BridgeTest {
         assertEquals(0, client.written(change(5, 0, 7, 3, section(1))).code());
         assertEquals(17, client.confirmed().code());
         assertEquals("no_space", client.ask("\"do\": \"sync\", \"disk\": 1").get("code"));
+        assertEquals(0, client.written(change(6, 0, 8, 3, section(2))).code());
+        Frames.Outcome later = client.confirmed();
+        assertEquals(17, later.code(), "what was applied since the first failure is told, too");
+        assertEquals(6, later.x());
         world.failing = null;
         assertEquals(0, client.confirmed().code());
+    }
+
+    @Test
+    void whatAClientLeftIsWaitedForByTheNext() throws Exception {
+        Client first = opened();
+        world.failing = new IOException("No space left on device");
+        first.written(change(5, 0, 7, 3, section(1)));
+        assertEquals(17, first.confirmed().code());
+        first.closeBlocking();
+        Client second = greeted("other");
+        Map<?, ?> opened = openedAfterAnother(second);
+        second.send(Frames.write(new Frames.Read(900, (Long) opened.get("disk"),
+                List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
+        assertArrayEquals(Indices.of(section(1)),
+                second.next(Frames.Columns.class).columns().get(0).sections()[3], "it is in memory");
+        String disk = "\"disk\": " + opened.get("disk");
+        assertEquals("no_space", second.ask("\"do\": \"sync\", " + disk).get("code"));
+        assertEquals("no_space", second.ask("\"do\": \"pause\", " + disk).get("code"));
+        assertEquals(1L, ((Map<?, ?>) ((List<?>) second.ask("\"do\": \"stats\"").get("disks")).get(0))
+                .get("unconfirmed"));
+        world.failing = null;
+        assertEquals(Map.of(), second.ask("\"do\": \"sync\", " + disk));
+        assertTrue(world.files().anew().column(new ChunkPos(5, 0)).isPresent(), "it is in the file");
+    }
+
+    private static Map<?, ?> openedAfterAnother(Client client) throws InterruptedException {
+        Map<?, ?> answer = client.ask(OPEN);
+        while (!answer.containsKey("disk")) {
+            assertEquals("in_use", answer.get("code"));
+            answer = client.ask(OPEN);
+        }
+        return answer;
     }
 
     @Test
@@ -444,11 +480,7 @@ class BridgeTest {
         first.ask("\"do\": \"stats\"");
         first.closeBlocking();
         Client second = greeted("other");
-        Map<?, ?> answer = second.ask(OPEN);
-        while (!answer.containsKey("disk")) {
-            assertEquals("in_use", answer.get("code"));
-            answer = second.ask(OPEN);
-        }
+        openedAfterAnother(second);
         second.send(Frames.write(new Frames.Read(901, 2, List.of(new Frames.Wanted(5, 0, Frames.ALL_SECTIONS)))));
         assertEquals(Frames.Status.ABSENT, second.next(Frames.Columns.class).columns().get(0).status());
         for (int i = 0; i < 20; i++) {

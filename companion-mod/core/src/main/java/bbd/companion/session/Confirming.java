@@ -62,6 +62,7 @@ final class Confirming {
 
     private void confirmAll() {
         boolean again = false;
+        unconfirmed.begin();
         try {
             List<Map.Entry<ChunkPos, Long>> all = new ArrayList<>(unconfirmed.all().entrySet());
             for (int i = 0; i < all.size(); i += AT_ONCE) {
@@ -100,15 +101,14 @@ final class Confirming {
     private void complain(Exception error) {
         ErrorCode code = Failures.code(error);
         disk.stats().errors.add(1);
-        unconfirmed.failed(code);
+        List<Outcome> told = new ArrayList<>();
+        unconfirmed.failed(code).forEach(
+                (at, generation) -> told.add(new Outcome(at.x(), at.z(), code.number(), 0, generation)));
         if (!complained) {
             complained = true;
             LOG.error("what was written to disk {} can't be made safe for now; trying on", name, error);
-            List<Outcome> told = new ArrayList<>();
-            unconfirmed.all().forEach(
-                    (at, generation) -> told.add(new Outcome(at.x(), at.z(), code.number(), 0, generation)));
-            tell(told);
         }
+        tell(told);
     }
 
     private void tell(List<Outcome> outcomes) {

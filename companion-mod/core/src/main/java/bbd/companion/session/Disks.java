@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -259,7 +260,7 @@ public final class Disks {
     CompletableFuture<Map<String, Object>> pause(OpenDisk disk, String who) {
         disk.pause(true);
         tell(disk.descriptor().name(), Map.of("push", "paused", "who", who));
-        return disk.settled().thenApply(code -> {
+        return settled(disk).thenApply(code -> {
             if (code != ErrorCode.DONE) {
                 throw new java.util.concurrent.CompletionException(
                         new BridgeException(code, "paused, but what was written can't be made safe for now"));
@@ -292,6 +293,20 @@ public final class Disks {
         return wanted ? pause(disk, who) : resume(disk, who);
     }
 
+    /**
+     * Completes when everything asked for so far is confirmed ({@code DONE}) or can't be now (the error); also what those
+     * who had the disk open before have left: whoever opens it next finds that in memory, and believes it.
+     */
+    CompletableFuture<ErrorCode> settled(OpenDisk disk) {
+        return active(disk.descriptor().name()).map(OpenDisk::settled)
+                .reduce((one, other) -> one.thenCombine(other, (a, b) -> a == ErrorCode.DONE ? b : a))
+                .orElseGet(disk::settled);
+    }
+
+    private Stream<OpenDisk> active(String disk) {
+        return active.stream().filter(one -> one.descriptor().name().equals(disk));
+    }
+
     /** Completes when everything applied, of all disks, is confirmed or can't be. */
     public CompletableFuture<Void> settled() {
         return CompletableFuture.allOf(active.stream().map(OpenDisk::settled).toArray(CompletableFuture[]::new));
@@ -317,7 +332,7 @@ public final class Disks {
         said.put("read_per_second", one.read.perSecond());
         said.put("written_per_second", one.written.perSecond());
         said.put("waiting", open.map(OpenDisk::waiting).orElse(0));
-        said.put("unconfirmed", open.map(OpenDisk::unconfirmed).orElse(0));
+        said.put("unconfirmed", active(descriptor.name()).mapToInt(OpenDisk::unconfirmed).sum());
         said.put("confirmed", one.confirmed.total());
         said.put("conflicts", one.conflicts.total());
         said.put("cancelled", one.cancelled.total());

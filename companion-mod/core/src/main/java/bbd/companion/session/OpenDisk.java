@@ -103,7 +103,7 @@ public final class OpenDisk {
      * Completes when everything asked for so far is confirmed ({@code DONE}) or can't be now (the error).
      */
     CompletableFuture<ErrorCode> settled() {
-        return confirming.settled(writing.paused() ? Map.of() : writing.pending());
+        return confirming.settled(writing.pending());
     }
 
     /** While paused nothing is applied. */

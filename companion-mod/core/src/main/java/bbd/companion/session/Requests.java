@@ -186,7 +186,7 @@ public final class Requests {
     }
 
     private CompletableFuture<Map<String, Object>> sync(OpenDisk disk) {
-        return disk.settled().thenCompose(code -> onFiles(() -> {
+        return disks.settled(disk).thenCompose(code -> onFiles(() -> {
             answer(code);
             disk.forceFiles();
             return Map.of();

@@ -12,8 +12,11 @@ import java.util.concurrent.CompletableFuture;
 final class Unconfirmed {
     private final Map<ChunkPos, Long> generations = new HashMap<>();
     private final List<Waiter> waiters = new ArrayList<>();
+    private final Map<ChunkPos, Long> failures = new HashMap<>();
+    private long attempts;
 
-    private record Waiter(Map<ChunkPos, Long> missing, CompletableFuture<ErrorCode> done) {}
+    /** {@code asked}: how many attempts to confirm had begun by then. */
+    private record Waiter(Map<ChunkPos, Long> missing, CompletableFuture<ErrorCode> done, long asked) {}
 
     /** Returns whether the column is new here. */
     synchronized boolean applied(ChunkPos at, long generation) {
@@ -33,6 +36,7 @@ final class Unconfirmed {
         for (Waiter waiter : waiters) {
             waiter.missing.computeIfPresent(at, (key, wanted) -> isUpTo(wanted, generation) ? null : wanted);
         }
+        failures.remove(at, generation);
         return generations.remove(at, generation);
     }
 
@@ -51,17 +55,27 @@ final class Unconfirmed {
         release();
     }
 
-    /** Confirming has failed for now: nobody waits on without being told. */
-    synchronized void failed(ErrorCode code) {
-        for (Waiter waiter : waiters) {
-            waiter.done.complete(code);
-        }
-        waiters.clear();
+    /** An attempt to confirm what is here begins; there is one at a time. */
+    synchronized void begin() {
+        attempts++;
+    }
+
+    /**
+     * The attempt has failed, and another one will be made: who waited when it began is told. What is asked for later
+     * may be true by now: room may have been made meanwhile. Returns the columns that did not fail before, as
+     * {@link #all} does: their client is still to be told.
+     */
+    synchronized Map<ChunkPos, Long> failed(ErrorCode code) {
+        waiters.removeIf(waiter -> waiter.asked < attempts && waiter.done.complete(code));
+        Map<ChunkPos, Long> fresh = new HashMap<>(generations);
+        fresh.entrySet().removeAll(failures.entrySet());
+        failures.putAll(fresh);
+        return fresh;
     }
 
     /** Completes with {@code DONE} when all that is here now is confirmed, or with the error that prevents it. */
     synchronized CompletableFuture<ErrorCode> wait(Map<ChunkPos, Long> wanted) {
-        Waiter waiter = new Waiter(new HashMap<>(wanted), new CompletableFuture<>());
+        Waiter waiter = new Waiter(new HashMap<>(wanted), new CompletableFuture<>(), attempts);
         waiters.add(waiter);
         release();
         return waiter.done;

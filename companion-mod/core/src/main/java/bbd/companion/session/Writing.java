@@ -55,9 +55,9 @@ final class Writing {
         return queue.holds(at);
     }
 
-    /** The last write of each column that was asked for and is not applied. */
+    /** The last write of each column that was asked for and will be applied. */
     Map<ChunkPos, Long> pending() {
-        return pending;
+        return paused || queue.isClosed() ? Map.of() : pending;
     }
 
     /**
@@ -69,9 +69,14 @@ final class Writing {
         synchronized (applying) {
             dropped = queue.close();
         }
-        for (Job job : dropped) {
-            job.done().complete(outcome(job, ErrorCode.STOPPING, 0));
-        }
+        dropped.forEach(this::drop);
+    }
+
+    /** A write that is not in the queue, and never will be applied. */
+    private void drop(Job job) {
+        pending.remove(job.at(), job.change().generation());
+        job.done().complete(outcome(job, ErrorCode.STOPPING, 0));
+        confirming.dropped(job.at(), job.change().generation());
     }
 
     /** Whether it takes no more writes, and has none left. */
@@ -88,7 +93,7 @@ final class Writing {
         for (Job job : jobs) {
             pending.put(job.at(), job.change().generation());
             if (!queue.add(job)) {
-                job.done().complete(outcome(job, ErrorCode.STOPPING, 0));
+                drop(job);
             }
         }
         CompletableFuture<?>[] all = jobs.stream().map(Job::done).toArray(CompletableFuture[]::new);
