@@ -58,16 +58,19 @@ class WorldWriter:
 
     async def _write(self, snapshot: Snapshot, generation: int, *, urgent: bool) -> None:
         under_way: _UnderWay = {}
-        load = LoopLoad()
+        load, busy = LoopLoad(), False
         try:
             for batch in snapshot.batches(BATCH_COLUMNS):
                 updates = self._updates(batch, snapshot)
                 under_way[self._begin(updates, generation)] = updates
-                busy = load.share() > BUSY
-                while len(under_way) >= (1 if busy else BATCHES_AT_ONCE):
-                    await self._finish_one(under_way)
+                if len(under_way) < (1 if busy else BATCHES_AT_ONCE):
+                    continue
+                await self._finish_one(under_way)
+                taken, busy = load.elapsed, load.share() > BUSY
                 if busy and not (urgent or self._is_pressed):
-                    await asyncio.sleep(PAUSE * load.elapsed)
+                    while under_way:
+                        await self._finish_one(under_way)
+                    await asyncio.sleep(PAUSE * taken)
             while under_way:
                 await self._finish_one(under_way)
         except Exception:
