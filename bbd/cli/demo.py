@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final
 
 import typer
 
@@ -16,7 +15,7 @@ from bbd.cli.game_server import command_line, running
 from bbd.cli.hosting import load_disks
 from bbd.cli.jar import find_jar
 from bbd.cli.java import find_java
-from bbd.cli.loop import run
+from bbd.cli.loop import run, unless
 from bbd.cli.progress import waiting
 from bbd.cli.serving import DEFAULT_LISTEN, Addresses, Choice, Stop, Worlds, addresses_of, make_ready, serve_until
 from bbd.cli.state import journals_folder, state_folder
@@ -27,7 +26,6 @@ from bbd.worlds.anvil.lock import holder
 from bbd.worlds.anvil.mounts import check_mount
 from bbd.worlds.live.minecraft import DEFAULT_PORT
 
-T = TypeVar("T")
 LOOPBACK: Final = "127.0.0.1"
 SHOW_SECONDS: Final = 1.0
 """What is written appears in the game so soon, and not only when the writing is over."""
@@ -74,24 +72,13 @@ async def _demo(
     stop.on_signals()
     async with running(command, lost=stop.set_gone) as game:
         with waiting("Starting the game's server"):
-            ready = await _unless(stop, game.ready())
+            ready = await unless(stop, game.ready())
         if ready is None:
             return
         typer.echo(f"Join {ready.minecraft} with Minecraft {ready.version}: Multiplayer, Direct Connection.")
         typer.echo(f"The companion's bridge is {ready.bridge}, its token is in {token_file}.")
         worlds = Worlds([], find_companion(ready.bridge, token_file), world)
         await serve_until(stop, worlds, Choice(), addresses, options)
-
-
-async def _unless(stop: Stop, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work comes to, or ``None`` where somebody asks to stop before."""
-    wanted, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((wanted, asked), return_when=asyncio.FIRST_COMPLETED)
-        return await wanted if wanted.done() else None
-    finally:
-        wanted.cancel()
-        asked.cancel()
 
 
 def _check_world(world: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
@@ -24,10 +24,23 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
     return uvloop.run(main)
 
 
-async def unless(stop: asyncio.Event, work: Callable[[], Result]) -> Result | None:
-    """What blocking work returns, which is done on a thread of its own; ``None`` as soon as ``stop`` is set.
+async def unless(stop: asyncio.Event, work: Awaitable[Result]) -> Result | None:
+    """What the work comes to; ``None`` as soon as ``stop`` is set, and then it is cancelled."""
+    wanted, asked = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    waits: list[asyncio.Future[Any]] = [wanted, asked]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        return await wanted if wanted.done() else None
+    finally:
+        wanted.cancel()
+        asked.cancel()
 
-    Then nobody waits for the thread any more, not even the process's end: what it does must be safe to break off.
+
+def on_a_thread(work: Callable[[], Result]) -> Awaitable[Result]:
+    """What blocking work returns, which is done on a thread of its own.
+
+    When this is cancelled nobody waits for the thread any more, not even the process's end: what it does must be safe
+    to break off.
     """
     done: concurrent.futures.Future[Result] = concurrent.futures.Future()
 
@@ -38,9 +51,4 @@ async def unless(stop: asyncio.Event, work: Callable[[], Result]) -> Result | No
             done.set_exception(error)
 
     threading.Thread(target=run, name="bbd-open", daemon=True).start()
-    found = asyncio.wrap_future(done)
-    stopped = asyncio.create_task(stop.wait())
-    waits: list[asyncio.Future[Any]] = [found, stopped]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    return found.result() if found.done() else None
+    return asyncio.shield(asyncio.wrap_future(done))  # the thread may set a result that nobody wants

@@ -18,7 +18,7 @@ from bbd.cli.companion import Companion
 from bbd.cli.demo_world import make_demo
 from bbd.cli.descriptors import allow_many_descriptors
 from bbd.cli.hosting import Host, open_host
-from bbd.cli.loop import unless
+from bbd.cli.loop import on_a_thread, unless
 from bbd.cli.mounting import mount_hint, tcp_uri, unix_uri
 from bbd.cli.served import Served, announced, describe_served, uris_of
 from bbd.cli.state import keep_copy
@@ -173,7 +173,8 @@ async def _open_live(companion: Companion, choice: Choice, options: Options, sto
     if companion.game is not None:
         typer.echo(await companion.news())
     loop = asyncio.get_running_loop()
-    return await unless(stop, functools.partial(open_live_host, companion, options, only=choice.disk, loop=loop))
+    opening = functools.partial(open_live_host, companion, options, only=choice.disk, loop=loop)
+    return await unless(stop, on_a_thread(opening))
 
 
 def _needs_newer_game(host: Host, choice: Choice) -> bool:
