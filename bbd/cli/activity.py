@@ -30,6 +30,7 @@ class CountedDevice:
         self.size = device.size
         self.read_only = device.read_only
         self.block_size = device.block_size
+        self.piece_size = device.piece_size
         self.activity = Activity()
         self.try_flush = device.try_flush
         self.flush = device.flush
@@ -58,10 +59,9 @@ class CountedDevice:
         """See the interface."""
         return self._count_write(len(data), taken=self._device.try_write(offset, data))
 
-    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+    def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         """See the interface."""
-        size = len(blocks) * self.block_size
-        return self._count_write(size, taken=self._device.try_write_blocks(offset, blocks))
+        return self._count_write(sum(map(len, pieces)), taken=self._device.try_write_pieces(offset, pieces))
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """See the interface."""

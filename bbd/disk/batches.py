@@ -8,60 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
 
-from bbd.disk.column_map import ColumnMap, members
+from bbd.disk.column_map import ColumnMap
+from bbd.disk.held_column import Taken
 from bbd.disk.journal_records import DataRecord, Record, ZeroRecord
-from bbd.worlds.world import DATA_SECTIONS
-
-WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
-"""All sections of a column, as bits."""
-_COLUMN_SHIFT: Final = 4
-_IN_COLUMN: Final = DATA_SECTIONS - 1
-_ALL: Final = range(DATA_SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is to be written into the world: ``masks`` says by column which sections are dirty, ``sections`` holds
-    these. ``cleared`` columns begin from zeros.
+    """What is to be written into the world: the dirty sections of ``columns``, which may be none. ``cleared`` columns
+    begin from zeros.
 
     ``whole``: nothing that the world lacked at that moment was left out.
     """
 
-    masks: dict[int, int]
-    sections: dict[int, bytes]
+    columns: dict[int, Taken]
     cleared: ColumnMap
     whole: bool
 
-    def batches(self, count: int) -> Iterator[dict[int, dict[int, bytes]]]:
+    def batches(self, count: int) -> Iterator[dict[int, Taken]]:
         """The dirty sections of ``count`` columns at a time, in order. What was yielded leaves the snapshot, or it
         would keep payloads in memory that the cache has dropped."""
-        columns = iter(sorted(self.masks))
-        while batch := list(islice(columns, count)):
-            yield {column: self._take(column) for column in batch}
-
-    def _take(self, column: int) -> dict[int, bytes]:
-        indices = _ALL if self.masks[column] == WHOLE_COLUMN else list(members(self.masks[column]))
-        first, pop = column << _COLUMN_SHIFT, self.sections.pop
-        return {index: pop(first | index) for index in indices}
+        numbers = iter(sorted(self.columns))
+        while batch := list(islice(numbers, count)):
+            yield {number: self.columns.pop(number) for number in batch}
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a journal commit is to log."""
+    """What a journal commit is to log; ``sections`` is how many."""
 
     zero_ranges: list[tuple[int, int]] = field(default_factory=list)
-    sections: dict[int, bytes] = field(default_factory=dict)
+    columns: dict[int, Taken] = field(default_factory=dict)
+    sections: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.zero_ranges or self.sections)
+        return bool(self.zero_ranges or self.columns)
 
     def records(self, sequence: int) -> list[Record]:
         """The batch as records: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
         records: list[Record] = [ZeroRecord(sequence, first, count) for first, count in self.zero_ranges]
-        columns: dict[int, dict[int, bytes]] = {}
-        for section, payload in sorted(self.sections.items()):
-            columns.setdefault(section >> _COLUMN_SHIFT, {})[section & _IN_COLUMN] = payload
-        records.extend(DataRecord(sequence + 1, column, sections) for column, sections in columns.items())
+        for number in sorted(self.columns):
+            records.append(DataRecord(sequence + 1, number, self.columns[number].sections()))
         return records

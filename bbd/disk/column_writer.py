@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import struct
 import threading
 import time
 import uuid
@@ -15,13 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from bbd.disk.check import CHECK_SIZE, CheckSection
+from bbd.disk.check import CheckSection
 from bbd.disk.column_map import GROUP_COLUMNS, GROUP_SHIFT, ColumnMap
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import ByteArray, parity, section_crc, update_parity, zero_crc
 from bbd.disk.loaded_column import LoadedColumn
-from bbd.disk.zeros import differences, merge, zero_section
+from bbd.disk.zeros import canonical, differences, merge, zero_section
 from bbd.files import Files, write_atomically
 from bbd.worlds.world import (
     CHECK_SECTION,
@@ -31,6 +30,7 @@ from bbd.worlds.world import (
     STORED_SECTIONS,
     ColumnUnreadable,
     ColumnWrite,
+    Payload,
     SectionWrite,
     Site,
 )
@@ -43,17 +43,19 @@ _AT_ONCE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class ColumnUpdate:
-    """New bytes of a column: whole payloads by section index, the zero section itself for zeros. ``from_zeros``: the
-    other sections are zeros, whatever the world holds; ``allocated``: the world's column is the disk's."""
+    """New bytes of a column: whole payloads by section index. ``from_zeros``: the other sections are zeros, whatever
+    the world holds; ``allocated``: the world's column is the disk's."""
 
-    sections: Mapping[int, bytes]
+    sections: Mapping[int, Payload]
     from_zeros: bool
     allocated: bool
-    standing: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+    standing: Mapping[int, tuple[Payload, ...]] = field(default_factory=dict)
     """What the world may have of ``sections``, as far as that is known, where others change it too."""
-    found: dict[int, bytes] = field(default_factory=dict)
+    whole: memoryview | None = None
+    """All of ``sections`` in one piece, where they are the whole column and lie so."""
+    found: dict[int, Payload] = field(default_factory=dict)
     """Filled in: other sections that others have changed, which the check section vouches for from now on."""
-    merged: dict[int, bytes] = field(default_factory=dict)
+    merged: dict[int, Payload] = field(default_factory=dict)
     """Filled in: sections that go into the world with others' changes in them."""
 
     @property
@@ -72,11 +74,11 @@ class _Merged:
     """A column on its way out. ``payloads`` has ``None`` where the bytes aren't known and the blocks stay."""
 
     zero: bytes
-    payloads: list[bytes | None]
+    payloads: list[Payload | None]
     crcs: list[int]
     lost: int = 0
     base: LoadedColumn | None = None
-    changed: dict[int, bytes] = field(default_factory=dict)
+    changed: dict[int, Payload] = field(default_factory=dict)
 
     @property
     def vacant(self) -> bool:
@@ -96,7 +98,6 @@ class ColumnWriter:
         self._zero = zero_section(identity.section_size)
         self._zero_crc = zero_crc(identity.section_size)
         self._disk_id = uuid.UUID(bytes=identity.disk_id)
-        self._layout = struct.Struct(f"{identity.section_size}s" * DATA_SECTIONS + f"{CHECK_SIZE}s")
         self._ours = ColumnMap()
         self._own = threading.local()
 
@@ -145,7 +146,9 @@ class ColumnWriter:
             self._merge_edits(base, update)
         elif base is not None and base.sections and update.standing and not self.checked:
             self._merge_differences(base, update)
-        sections = {**update.sections, **update.merged} if update.merged else update.sections
+        zero, merged_edits = self._zero, update.merged
+        given = {**update.sections, **merged_edits} if merged_edits else update.sections
+        sections = {index: canonical(payload, zero) for index, payload in given.items()}
         if len(sections) == DATA_SECTIONS:
             payloads = [sections[index] for index in range(DATA_SECTIONS)]
             return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base)
@@ -189,7 +192,7 @@ class ColumnWriter:
                 was = min(update.standing[index], key=lambda known: differences(known, now))
                 update.merged[index] = merge(was, now, update.sections[index])
 
-    def _crcs(self, payloads: Iterable[bytes]) -> list[int]:
+    def _crcs(self, payloads: Iterable[Payload]) -> list[int]:
         zero, of_zeros = self._zero, self._zero_crc
         return [of_zeros if payload is zero else section_crc(payload) for payload in payloads]
 
@@ -263,7 +266,8 @@ class ColumnWriter:
             stripes = self._stripes(len(some))
             for target, (column, merged) in zip(stripes, some, strict=True):
                 payloads = [payload or self._zero for payload in merged.payloads]
-                self._layout.pack_into(target, 0, *payloads, checks[column])
+                joined = b"".join((*payloads, checks[column]))
+                target[: len(joined)] = np.frombuffer(joined, np.uint8)
             rows.extend(parity(stripes.reshape(len(some), DATA_SECTIONS + 1, -1), self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
             if None in merged.payloads:

@@ -13,8 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bbd.disk.batches import WHOLE_COLUMN
 from bbd.disk.column_reader import ColumnReader
+from bbd.disk.held_column import WHOLE_COLUMN
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.memory import Memory
 from bbd.disk.read_ahead import ReadAhead

@@ -161,20 +161,20 @@ class Committer:
     async def _log(self, batch: Batch) -> None:
         if not batch:
             return
-        if self._is_quick(len(batch.sections)):
+        if self._is_quick(batch.sections):
             self._log_here(batch)
             return
-        self._pattern.logged(len(batch.sections))
+        self._pattern.logged(batch.sections)
         with self._kept(batch):
             records = batch.records(self.sequence.take(2))
             taken = await asyncio.get_running_loop().run_in_executor(self._threads.journal, self._append, records)
-        if len(batch.sections) <= _FEW and taken < _HOPEFUL * QUICK_SECONDS:
+        if batch.sections <= _FEW and taken < _HOPEFUL * QUICK_SECONDS:
             self._slow_syncs = 0
-        if len(batch.sections) <= 2 * _FEW:
+        if batch.sections <= 2 * _FEW:
             self._prepare()  # to long appends a prepared segment makes little difference
 
     def _log_here(self, batch: Batch) -> None:
-        self._pattern.logged(len(batch.sections))
+        self._pattern.logged(batch.sections)
         self._slow_syncs += 1
         with self._kept(batch):
             taken = self._append(batch.records(self.sequence.take(2)))

@@ -9,20 +9,22 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from bbd.blocks import cut
 from bbd.disk.admission import Admission
 from bbd.disk.findings import Finding
 from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
 from bbd.disk.read_side import ReadSide
+from bbd.disk.standing import Standing
 from bbd.disk.verification import Verification
 from bbd.disk.write_side import WriteSide, make_write_side
-from bbd.worlds.world import DATA_SECTIONS
+from bbd.worlds.world import DATA_SECTIONS, Payload
 
 logger = logging.getLogger("bbd.disk")
 
 Part: TypeAlias = bytes | bytearray | memoryview
+_LEAST_PIECE: Final = 64 << 10
+"""Bytes of a long write that are received together: enough to make little of each receive's cost."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 
@@ -45,6 +47,7 @@ class Disk:
         self._memory = memory = parts.memory
         self._admission = admission
         self.block_size = len(memory.zero)
+        self.piece_size = max(DATA_SECTIONS * self.block_size, _LEAST_PIECE)
         self._shift = self.block_size.bit_length() - 1
         self._mask = self.block_size - 1
         self._dirty_limit = memory.capacity * 3 // 4
@@ -65,12 +68,11 @@ class Disk:
             payload = self._memory.lookup(first)
             return None if payload is None else (payload,)
         found = self._memory.lookup_run(range(first, (offset + length - 1 >> self._shift) + 1))
-        return None if found is None else self._trim_parts([*found], offset, length)
+        return None if found is None else self._trim_parts(found, offset, length)
 
     async def read(self, offset: int, length: int) -> Sequence[Part]:
         """The bytes, from the world where memory lacks them. EIO for a section that is damaged."""
-        parts: list[Part] = [*await self._read_side.read(offset, length)]
-        return self._trim_parts(parts, offset, length)
+        return self._trim_parts(await self._read_side.read(offset, length), offset, length)
 
     async def prefetch(self, offset: int, length: int) -> None:
         """Bring the range into memory, as far as the cache goes; damage is left for the READ to find."""
@@ -82,8 +84,8 @@ class Disk:
         for column in self._parts.memory.holding():
             yield column * column_size, min((column + 1) * column_size, self.size)
 
-    def _trim_parts(self, parts: list[Part], offset: int, length: int) -> list[Part]:
-        """Whole sections, cut to the bytes asked for."""
+    def _trim_parts(self, parts: list[Payload], offset: int, length: int) -> list[Payload]:
+        """Pieces of whole sections, cut to the bytes asked for."""
         if head := offset & self._mask:
             parts[0] = memoryview(parts[0])[head:]
         if tail := -(offset + length) & self._mask:
@@ -110,15 +112,15 @@ class Disk:
     def _finding(self, column: int, loaded: LoadedColumn | None) -> Finding:
         if loaded is None:
             return Finding(column, "")
-        dirty = self._memory.dirty
-        rewritten = [index for index in loaded.damage if column << _COLUMN_SHIFT | index in dirty]
+        dirty = self._memory.dirty_of(column)
+        rewritten = [index for index in loaded.damage if dirty >> index & 1]
         for index in rewritten:
             del loaded.damage[index]
         return loaded.finding
 
     def watch_changes(self) -> None:
         """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
-        self._memory.standing = {}
+        self._memory.standing = Standing()
 
     def changed(self, columns: Sequence[int] | None) -> None:
         """Others have changed these columns in the world, or may have changed any: what was read of them is forgotten,
@@ -156,28 +158,31 @@ class Disk:
         shift, mask, memory = self._shift, self._mask, self._memory
         length = len(data)
         first = offset >> shift
-        if length == self.block_size and not offset & mask and first in memory.dirty and self._write_side is not None:
-            memory.put_again(first, bytes(data))
+        one = length == self.block_size and not offset & mask
+        if one and self._write_side is not None and memory.put_again(first, data):
             return True
         end = offset + length
         last = end - 1 >> shift
         if not self._takes(first, last):
             return False
-        if first == last and length == self.block_size:
+        if one:
             memory.put(first, bytes(data))
         elif not offset & mask and not end & mask:
-            memory.put_run(first, cut(data, self.block_size))
+            memory.put_run(first, data)
         elif not self._put_partly(first, last, offset, data):
             return False
         self._changed()
         return True
 
-    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+    def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         """As ``try_write``, with whole sections that are kept as they are."""
         first = offset >> self._shift
-        if not self._takes(first, first + len(blocks) - 1):
+        length = sum(map(len, pieces))
+        if not self._takes(first, (offset + length >> self._shift) - 1):
             return False
-        self._memory.put_run(first, blocks)
+        for piece in pieces:
+            self._memory.put_run(first, piece, owned=True)
+            first += len(piece) >> self._shift
         self._changed()
         if self._write_side is not None:
             self._write_side.committer.written()
@@ -185,7 +190,7 @@ class Disk:
 
     def _takes(self, first: int, last: int) -> bool:
         """Whether these sections may be written at once."""
-        if self._write_side is None or len(self._memory.dirty) >= self._dirty_limit:
+        if self._write_side is None or self._memory.dirty_sections >= self._dirty_limit:
             return False
         return self._admission.admits(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT)
 
@@ -208,7 +213,7 @@ class Disk:
         if head is None or tail is None:
             return False
         whole = b"".join((head[:before], data, tail[self.block_size - after :]))
-        self._memory.put_run(first, cut(memoryview(whole), self.block_size))
+        self._memory.put_run(first, memoryview(whole))
         return True
 
     async def _make_ready(self, offset: int, length: int) -> None:
@@ -216,7 +221,7 @@ class Disk:
         first, last = offset >> self._shift, offset + length - 1 >> self._shift
         if self._write_side is None:
             await self.begin_writing()
-        if len(self._memory.dirty) >= self._dirty_limit and self._write_side is not None:
+        if self._memory.dirty_sections >= self._dirty_limit and self._write_side is not None:
             await self._write_side.checkpointer.make_room()
         await self._admission.admit(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT, self._threads.readers)
         if offset & self._mask:

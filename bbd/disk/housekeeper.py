@@ -38,7 +38,7 @@ class Housekeeper:
         """Something was written. Called for every write, so it does next to nothing."""
         if self._timer is None:
             self._arm()
-        elif len(self._memory.dirty) >= self._threshold and not self._side.checkpointer.running:
+        elif self._memory.dirty_sections >= self._threshold and not self._side.checkpointer.running:
             self._begin()
 
     def stop(self) -> None:
@@ -68,7 +68,7 @@ class Housekeeper:
     def _due(self, now: float) -> bool:
         journal = self._side.journal
         return (
-            len(self._memory.dirty) >= self._threshold
+            self._memory.dirty_sections >= self._threshold
             or 2 * journal.used > journal.limit
             or now - self._quiet_since >= IDLE_SECONDS
             or now - self._first_write >= self._age

@@ -9,13 +9,13 @@ from concurrent.futures import Executor
 from itertools import chain
 from typing import Final, cast
 
-from bbd.disk.batches import WHOLE_COLUMN
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.columns import Columns, Coming
+from bbd.disk.held_column import WHOLE_COLUMN
 from bbd.disk.loaded_column import LoadedColumn
-from bbd.disk.memory import Memory
+from bbd.disk.memory import Memory, spans
 from bbd.disk.read_ahead import ReadAhead
-from bbd.worlds.world import DATA_SECTIONS
+from bbd.worlds.world import DATA_SECTIONS, Payload
 
 _AHEAD_SHARE: Final = 8
 """What was read ahead takes at most one in so many sections of memory."""
@@ -44,7 +44,7 @@ class ReadSide:
         self._read_ahead = ReadAhead(column_size, -(-size // column_size), most)
         self._columns = Columns(reader, memory, executor, found, self._read_ahead)
 
-    async def read(self, offset: int, length: int) -> list[bytes]:
+    async def read(self, offset: int, length: int) -> list[Payload]:
         """The sections that the range touches. EIO where one of them is damaged; ``OSError``."""
         sections = self._sections(offset, length)
         return await self._read(sections, whole=self._read_ahead.asked(offset, length))
@@ -57,8 +57,8 @@ class ReadSide:
         """Bring the range into memory, as far as the cache goes; damage is left for the READ to find."""
         sections = self._sections(offset, length)[: self._memory.capacity // 2]
         for start in range(0, len(sections), _PREFETCH_SECTIONS):
-            spans = _spans(sections[start : start + _PREFETCH_SECTIONS])
-            wanted = _lacking(spans, [self._memory.peek(span) for span in spans])
+            columns = [*spans(sections[start : start + _PREFETCH_SECTIONS])]
+            wanted = _lacking(columns, [self._memory.peek(span) for span in columns])
             for coming in self._columns.begin(wanted).values():
                 with contextlib.suppress(OSError):
                     await _arrival(coming)
@@ -77,18 +77,18 @@ class ReadSide:
         """Somebody else has written these columns, or may have written any."""
         self._columns.written(self._columns.known() if columns is None else columns)
 
-    async def _read(self, sections: range, *, whole: bool) -> list[bytes]:
-        spans = _spans(sections)
-        found = [self._memory.peek(span) for span in spans]
-        coming = self._columns.begin(_lacking(spans, found, whole=whole))
+    async def _read(self, sections: range, *, whole: bool) -> list[Payload]:
+        columns = [*spans(sections)]
+        found = [self._memory.peek(span) for span in columns]
+        coming = self._columns.begin(_lacking(columns, found, whole=whole))
         for one in coming.values():
             await _arrival(one)
-        for at, span in enumerate(spans):
+        for at, span in enumerate(columns):
             if None in found[at]:
                 found[at] = self._complete(span, found[at], coming[span.start >> _COLUMN_SHIFT].result())
-        return cast(list[bytes], [*chain.from_iterable(found)])
+        return cast(list[Payload], [*chain.from_iterable(found)])
 
-    def _complete(self, span: range, before: Sequence[bytes | None], loaded: LoadedColumn) -> list[bytes | None]:
+    def _complete(self, span: range, before: Sequence[Payload | None], loaded: LoadedColumn) -> list[Payload | None]:
         """While the column was on its way, sections may have been written, or cleared: memory knows better. What it
         knew ``before`` and has dropped since may be newer than what came."""
         found = [now if now is not None else was for now, was in zip(self._memory.peek(span), before, strict=True)]
@@ -101,16 +101,12 @@ class ReadSide:
         return range(offset >> self._shift, (offset + length - 1 >> self._shift) + 1)
 
 
-def _spans(sections: range) -> list[range]:
-    """Sections, column by column."""
-    starts = [sections.start, *range((sections.start | _IN_COLUMN) + 1, sections.stop, DATA_SECTIONS)]
-    return [range(start, min((start | _IN_COLUMN) + 1, sections.stop)) for start in starts]
-
-
-def _lacking(spans: Sequence[range], found: Sequence[Sequence[bytes | None]], *, whole: bool = False) -> dict[int, int]:
+def _lacking(
+    parts: Sequence[range], found: Sequence[Sequence[Payload | None]], *, whole: bool = False
+) -> dict[int, int]:
     """The columns of sections that were not found, with a bit for each that is to be cached: those, or all."""
     columns = {}
-    for span, payloads in zip(spans, found, strict=True):
+    for span, payloads in zip(parts, found, strict=True):
         if None in payloads:
             first = span.start & _IN_COLUMN
             bits = sum(1 << at for at, payload in enumerate(payloads, first) if payload is None)

@@ -12,10 +12,11 @@ from typing import Final, TypeAlias
 
 from bbd.disk.batches import Snapshot
 from bbd.disk.column_writer import ColumnUpdate
+from bbd.disk.held_column import Taken
 from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
 from bbd.disk.pace import BUSY, LoopLoad
 from bbd.disk.parts import Parts
-from bbd.worlds.world import DATA_SECTIONS, ColumnsChanged, ColumnWrite
+from bbd.worlds.world import ColumnsChanged, ColumnWrite
 
 BATCH_COLUMNS: Final = 128
 """Columns that are merged, encoded and synced together: enough to share the syncs, few enough to bound memory."""
@@ -28,9 +29,9 @@ PAUSE: Final = 0.5
 PRESSED: Final = 0.75
 """The share of the journal from which on there is no time to rest."""
 
-_Batch: TypeAlias = dict[int, dict[int, bytes]]
+_Batch: TypeAlias = dict[int, Taken]
 _Updates: TypeAlias = Mapping[int, ColumnUpdate]
-_UnderWay: TypeAlias = dict[asyncio.Future[tuple[set[int], Collection[int]]], _Updates]
+_UnderWay: TypeAlias = dict[asyncio.Future[tuple[set[int], Collection[int]]], tuple[_Batch, _Updates]]
 
 
 class WorldWriter:
@@ -62,7 +63,7 @@ class WorldWriter:
         try:
             for batch in snapshot.batches(BATCH_COLUMNS):
                 updates = self._updates(batch, snapshot)
-                under_way[self._begin(updates, generation)] = updates
+                under_way[self._begin(updates, generation)] = batch, updates
                 if len(under_way) < (1 if busy else BATCHES_AT_ONCE):
                     continue
                 await self._finish_one(under_way)
@@ -101,8 +102,10 @@ class WorldWriter:
     def _updates(self, batch: _Batch, snapshot: Snapshot) -> _Updates:
         cleared, allocated, standing = snapshot.cleared, self._memory.allocated, self._memory.standing_of
         return {
-            column: ColumnUpdate(sections, column in cleared, column in allocated, standing(column, sections))
-            for column, sections in batch.items()
+            column: ColumnUpdate(
+                taken.sections(), column in cleared, column in allocated, standing(column, taken.mask), taken.whole
+            )
+            for column, taken in batch.items()
         }
 
     def _begin(self, updates: _Updates, generation: int) -> asyncio.Future[tuple[set[int], Collection[int]]]:
@@ -111,8 +114,9 @@ class WorldWriter:
     async def _finish_one(self, under_way: _UnderWay) -> None:
         done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         for future in done:
-            updates = under_way.pop(future)
-            batch = {column: self._sent(column, update) for column, update in updates.items()}
+            batch, updates = under_way.pop(future)
+            for column, update in updates.items():
+                self._take_over(column, batch[column], update)
             if future.exception() is not None:
                 self._doubt(batch)
             vacant, changed = future.result()
@@ -124,21 +128,18 @@ class WorldWriter:
                 self._progress.set_result(None)
                 self._progress = None
 
-    def _sent(self, column: int, update: ColumnUpdate) -> Mapping[int, bytes]:
-        """What went into the world, or was to; memory has from now on what others changed, too."""
+    def _take_over(self, column: int, sent: Taken, update: ColumnUpdate) -> None:
+        """Memory, and what was sent, have from now on what others changed, too."""
         for index, payload in update.found.items():
-            self._memory.revise(column * DATA_SECTIONS + index, payload)
-        if not update.merged:
-            return update.sections
+            self._memory.revise(column, index, payload)
         for index, merged in update.merged.items():
-            self._memory.adopt(column * DATA_SECTIONS + index, update.sections[index], merged)
-        return {**update.sections, **update.merged}
+            self._memory.adopt(column, index, sent, merged)
 
-    def _doubt(self, batch: Mapping[int, Mapping[int, bytes]]) -> None:
+    def _doubt(self, batch: Mapping[int, Taken]) -> None:
         """Nobody knows what of a batch the world has."""
         self._parts.writer.changed(batch)
-        for column, sections in batch.items():
-            self._memory.doubt(column, sections)
+        for column, sent in batch.items():
+            self._memory.doubt(column, sent)
 
     def _write_batch(self, updates: _Updates, generation: int) -> tuple[set[int], Collection[int]]:
         checked = self._parts.writer.checked

@@ -5,6 +5,8 @@ from functools import cache
 
 import numpy as np
 
+from bbd.worlds.world import Payload
+
 
 @cache
 def zero_section(size: int) -> bytes:
@@ -12,18 +14,20 @@ def zero_section(size: int) -> bytes:
     return bytes(size)
 
 
-def canonical(payload: bytes, zero: bytes) -> bytes:
+def canonical(payload: Payload, zero: bytes) -> Payload:
     """``payload``, or ``zero`` itself where they are equal."""
-    return zero if payload == zero else payload
+    if payload[0] or payload[-1]:
+        return payload
+    return zero if bytes(payload) == zero else payload
 
 
-def merge(was: bytes, theirs: bytes, ours: bytes) -> bytes:
+def merge(was: Payload, theirs: Payload, ours: Payload) -> Payload:
     """Two changes of a section in one: bytes that ``theirs`` has changed are theirs, all others ``ours``."""
     before, after = np.frombuffer(was, np.uint8), np.frombuffer(theirs, np.uint8)
     merged = np.where(before != after, after, np.frombuffer(ours, np.uint8)).tobytes()
     return canonical(merged, zero_section(len(merged)))
 
 
-def differences(one: bytes, other: bytes) -> int:
+def differences(one: Payload, other: Payload) -> int:
     """In how many bytes two sections differ."""
     return int(np.count_nonzero(np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)))

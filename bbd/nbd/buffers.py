@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bbd.blocks import cut
+from bbd.blocks import fresh
 
 ARENA_SIZE: Final = 256 << 10
 """Bytes of the shared buffer: more than 32 writes of 4 KiB, and more than a socket holds by default."""
@@ -82,25 +82,42 @@ class Buffer:
         self._arena.give_back(self._buffer)
 
 
-class Blocks:
-    """A payload of ``length`` bytes that is cut into blocks of ``size`` bytes as it comes, and holds no more than that.
+class Pieces:
+    """A payload of ``length`` bytes, to be written at ``offset``, that is received into pieces that nobody else has.
 
-    A multiple of ``size`` is expected.
+    They end where the disk has a multiple of ``size`` bytes, and are taken as bytes come for them.
     """
 
-    def __init__(self, length: int, size: int) -> None:
-        self.blocks: list[bytes] = []
-        self._count = length // size
+    def __init__(self, offset: int, length: int, size: int) -> None:
+        self.pieces: list[memoryview] = []
+        self._position = offset
+        self._end = offset + length
         self._size = size
+        self._room = memoryview(b"")
 
     @property
     def complete(self) -> bool:
-        """Whether every block has come."""
-        return len(self.blocks) == self._count
+        """Whether every byte has come."""
+        return not self._room and self._position == self._end
 
-    def take(self, data: memoryview) -> int:
-        """Cut the payload's whole blocks off ``data``, which goes on from those before; return their bytes."""
-        wanted = (self._count - len(self.blocks)) * self._size
-        fresh = cut(data[:wanted], self._size)
-        self.blocks += fresh
-        return len(fresh) * self._size
+    def room(self) -> memoryview:
+        """Where the next bytes go; never empty before the payload is complete."""
+        if not self._room:
+            length = min(self._end - self._position, self._size - self._position % self._size)
+            self._position += length
+            self._room = fresh(length)
+            self.pieces.append(self._room)
+        return self._room
+
+    def put(self, data: memoryview) -> None:
+        """Take bytes that came another way; no more than the payload has."""
+        while data:
+            room = self.room()
+            count = min(len(room), len(data))
+            room[:count] = data[:count]
+            self.received(count)
+            data = data[count:]
+
+    def received(self, count: int) -> None:
+        """``count`` bytes were put into :meth:`room`."""
+        self._room = self._room[count:]

@@ -21,7 +21,10 @@ class Device(Protocol):
     size: int
     read_only: bool
     block_size: int
-    """Bytes. What is written by whole blocks may be handed over in blocks, see :meth:`try_write_blocks`."""
+    """Bytes of a block: see ``piece_size``."""
+    piece_size: int
+    """Bytes. What is written by whole blocks, more than one, may be handed over in pieces that end where the disk has a
+    multiple of this, see :meth:`try_write_pieces`."""
 
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         """The bytes, as parts that nobody will change any more; ``None`` if that takes I/O."""
@@ -33,8 +36,8 @@ class Device(Protocol):
         """Take the bytes at once and return True, or change nothing and return False. ``data`` is the caller's
         again when this returns: keep no reference."""
 
-    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
-        """As ``try_write``, with the bytes cut into blocks: ``offset`` is a multiple of their size."""
+    def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
+        """As ``try_write``, with the bytes of whole blocks in pieces that nobody will change any more: keep them."""
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """Take the bytes, which the caller won't change any more, all visible at once when they are."""

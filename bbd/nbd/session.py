@@ -37,7 +37,7 @@ class Session(asyncio.BufferedProtocol):
         device = chosen.export.device
         self._host = host
         self._device = device
-        bounds = Bounds(device.size, chosen.max_length, device.read_only, device.block_size)
+        bounds = Bounds(device.size, chosen.max_length, device.read_only, device.block_size, device.piece_size)
         self._transmission = Transmission(bounds, host.arena)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
@@ -105,7 +105,7 @@ class Session(asyncio.BufferedProtocol):
         transmission = self._transmission
         device = self._device
         try_read, try_write, try_flush = device.try_read, device.try_write, device.try_flush
-        try_write_blocks = device.try_write_blocks
+        try_write_pieces = device.try_write_pieces
         replies: list[Part] = []
         moved = 0
         for error, command, flags, cookie, offset, length, payload in transmission.requests():
@@ -118,7 +118,7 @@ class Session(asyncio.BufferedProtocol):
                     parts = try_read(offset, length)
                 elif payload is None:
                     parts = () if command == wire.NBD_CMD_FLUSH and try_flush() else None
-                elif try_write_blocks(offset, payload) if isinstance(payload, list) else try_write(offset, payload):
+                elif try_write_pieces(offset, payload) if isinstance(payload, list) else try_write(offset, payload):
                     parts = ()
                 done = parts is not None and (not flags or try_flush())
             except Exception as failure:

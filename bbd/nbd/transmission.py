@@ -11,17 +11,17 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from bbd.nbd import wire
-from bbd.nbd.buffers import Arena, Blocks, Buffer
+from bbd.nbd.buffers import Arena, Buffer, Pieces
 
-Payload: TypeAlias = memoryview | list[bytes]
+Payload: TypeAlias = memoryview | list[memoryview]
 Request: TypeAlias = tuple[int, int, int, bytes, int, int, Payload | None]
 """(error, type, command flags, cookie, offset, length, payload). Where error is not 0 it is the reply, and nothing else
-is to be done; else offset and length lie inside the disk, and a WRITE has its payload: in one piece, or, where it is
-long and made of whole blocks, cut into them."""
+is to be done; else offset and length lie inside the disk, and a WRITE has its payload: in one view, or, where it is long
+and made of whole blocks, in pieces that are nobody else's."""
 
 MAX_CARRIED_PAYLOAD: Final = 64 << 10
 """An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer. But
-one of whole blocks is cut into them as it comes, while the client fills the socket again."""
+one of whole blocks is received into pieces to be kept as they are."""
 
 OK_REPLY: Final = wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, 0, bytes(8))[:8]
 """What a simple reply without an error begins with; the cookie follows, then the data of a READ."""
@@ -50,13 +50,14 @@ class Ending(Enum):
 class Bounds:
     """What an export allows: its size and the longest READ or WRITE in bytes, and whether it may be written.
 
-    Long payloads are cut into blocks of ``block_size`` bytes.
+    Long payloads of blocks of ``block_size`` bytes come in pieces that end at multiples of ``piece_size``.
     """
 
     size: int
     max_length: int
     read_only: bool
     block_size: int
+    piece_size: int
 
 
 def error_reply(error: int, cookie: bytes) -> bytes:
@@ -106,9 +107,8 @@ class Transmission:
         self._position = 0
         self._end = 0
         self._carried = b""
-        self._buffer: Buffer | None = None
+        self._buffer: Buffer | Pieces | None = None
         self._lent: Buffer | None = None
-        self._blocks: Blocks | None = None
         self._pending: Request | None = None
         self._swallow = 0
 
@@ -193,15 +193,17 @@ class Transmission:
         """The request that began in an earlier round, if it is complete now."""
         if self._pending is None:
             return None
-        if self._blocks is not None:
-            return self._gathered(self._blocks)
-        if self._buffer is None:
+        buffer = self._buffer
+        if buffer is None:
             return self._swallowed()
-        if not self._buffer.complete:
+        if not buffer.complete:
             return None
         error, command, flags, cookie, offset, length, _ = self._pending
-        self._lent, self._buffer, self._pending = self._buffer, None, None
-        return error, command, flags, cookie, offset, length, self._lent.view()
+        self._buffer = self._pending = None
+        if isinstance(buffer, Pieces):
+            return error, command, flags, cookie, offset, length, buffer.pieces
+        self._lent = buffer
+        return error, command, flags, cookie, offset, length, buffer.view()
 
     def _return_payload(self) -> None:
         if self._lent is not None:
@@ -209,29 +211,16 @@ class Transmission:
             self._lent = None
 
     def _await_payload(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> None:
-        block_size, arena_size = self._bounds.block_size, len(self._arena.view)
-        whole = not offset % block_size and not length % block_size
-        in_blocks = whole and block_size < length and 2 * block_size <= arena_size
-        if not in_blocks and length <= min(MAX_CARRIED_PAYLOAD, arena_size // 2):
+        block_size = self._bounds.block_size
+        in_blocks = block_size < length and not offset % block_size and not length % block_size
+        if not in_blocks and length <= min(MAX_CARRIED_PAYLOAD, len(self._arena.view) // 2):
             return
         self._pending = (0, command, flags, cookie, offset, length, None)
         self._position += wire.REQUEST.size
-        if in_blocks:
-            self._blocks = Blocks(length, block_size)
-            self._gathered(self._blocks)
-        else:
-            self._buffer = Buffer(self._arena, length)
-            self._buffer.put(self._data[self._position : self._end])
-            self._position = self._end
-
-    def _gathered(self, blocks: Blocks) -> Request | None:
-        """Cut what has come of a payload; give the request once that is all."""
-        self._position += blocks.take(self._data[self._position : self._end])
-        if self._pending is None or not blocks.complete:
-            return None
-        error, command, flags, cookie, offset, length, _ = self._pending
-        self._blocks = self._pending = None
-        return error, command, flags, cookie, offset, length, blocks.blocks
+        size = self._bounds.piece_size
+        self._buffer = Pieces(offset, length, size) if in_blocks else Buffer(self._arena, length)
+        self._buffer.put(self._data[self._position : self._end])
+        self._position = self._end
 
     def _unusual(self, command: int, flags: int, cookie: bytes, offset: int, length: int) -> Request | None:
         if command == wire.NBD_CMD_DISC:

@@ -24,6 +24,10 @@ STORED_SECTIONS = 20
 COLUMNS_PER_GROUP = 1024
 
 
+Payload: TypeAlias = bytes | memoryview
+"""The bytes of a section, which nobody changes any more. Mind that comparing a view with bytes is slow."""
+
+
 class Keep(Enum):
     """Stands for a section that a write leaves as it is in the world, block by block."""
 
@@ -43,12 +47,12 @@ class StoredColumn:
     ``base`` is the site's own (the parsed chunk); hand it back in :class:`ColumnWrite` to spare a second read.
     """
 
-    payloads: Sequence[bytes | None]
+    payloads: Sequence[Payload | None]
     lost: Mapping[int, bytes] = field(default_factory=dict)
     base: Any = None
 
 
-SectionWrite: TypeAlias = bytes | Keep | None
+SectionWrite: TypeAlias = Payload | Keep | None
 Fingerprint: TypeAlias = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds, of a file; or two other numbers that change with it."""
 

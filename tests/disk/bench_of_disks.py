@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bbd.blocks import cut
 from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.housekeeper import AGE_SECONDS
 from bbd.disk.identity import Identity
 from bbd.disk.opening import Options, Place, create_disk, open_disk
 from bbd.files import Files, OsFiles
+from bbd.nbd.buffers import Pieces
 from tests.disk.dict_site import DictSite
 
 COLUMN = 16 * 4096
@@ -72,11 +72,17 @@ async def read_all(disk: Disk, offset: int = 0, length: int | None = None) -> by
 
 
 async def put(disk: Disk, offset: int, data: bytes) -> None:
-    """Write as a server does: at once if it can be, and every other run of whole sections cut into them."""
-    blocks = cut(memoryview(data), disk.block_size)
-    if not offset % (2 * disk.block_size) and blocks and not len(data) % disk.block_size:
-        taken = disk.try_write_blocks(offset, blocks)
+    """Write as a server does: at once if it can be, and every other run of whole sections in pieces."""
+    if not offset % (2 * disk.block_size) and data and not len(data) % disk.block_size:
+        taken = disk.try_write_pieces(offset, pieces(disk, offset, data))
     else:
         taken = disk.try_write(offset, memoryview(data))
     if not taken:
         await disk.write(offset, data)
+
+
+def pieces(disk: Disk, offset: int, data: bytes) -> list[memoryview]:
+    """A payload as a server hands it over when it is long."""
+    payload = Pieces(offset, len(data), disk.piece_size)
+    payload.put(memoryview(data))
+    return payload.pieces

@@ -95,8 +95,8 @@ class DictSite:
             return old
         if entry is None:
             return None
-        assert isinstance(entry, bytes)
+        assert isinstance(entry, bytes | memoryview)
         lost = None
         if len(entry) < self.section_size:
             lost = bytes(len(entry)) + b"\1" * (self.section_size - len(entry))
-        return StoredSection(entry.ljust(self.section_size, b"\0"), lost)
+        return StoredSection(bytes(entry).ljust(self.section_size, b"\0"), lost)

@@ -315,12 +315,12 @@ def test_what_is_written_while_it_is_read_counts(tmp_path: Path) -> None:
         await asyncio.to_thread(site.holding.wait, 60)
         await disk.write(COLUMN, new)
         await disk.checkpoint()
-        disk._memory.clean.clear()
+        disk._memory.forget(None)
         site.may_return.set()
         await reading
         expected = old[:COLUMN] + new + old[COLUMN + 4096 :]
         assert await read_all(disk, 0, 2 * COLUMN) == expected
-        disk._memory.clean.clear()
+        disk._memory.forget(None)
         assert await read_all(disk, 0, 2 * COLUMN) == expected
         await disk.close()
 

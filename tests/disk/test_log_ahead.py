@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bbd.blocks import cut
 from bbd.disk.disk import Disk
 from bbd.disk.flush_pattern import FlushPattern
 from bbd.disk.journal import Journal
 from bbd.disk.journal_records import DataRecord, Record
 from bbd.disk.journal_recovery import recover
-from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
+from tests.disk.bench_of_disks import COLUMN, Bench, pieces, put, read_all
 
 SECTION = 4096
 MIB = 1 << 20
@@ -45,7 +44,7 @@ async def begin(bench: Bench, *, flushed: int) -> Disk:
 
 
 def write(disk: Disk, offset: int, data: bytes) -> None:
-    assert disk.try_write_blocks(offset, cut(memoryview(data), SECTION))
+    assert disk.try_write_pieces(offset, pieces(disk, offset, data))
 
 
 async def until_journaled(bench: Bench, sections: int) -> None:

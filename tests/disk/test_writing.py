@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bbd.blocks import cut
-from bbd.disk import memory as memory_module
+from bbd.disk import holdings as holdings_module
 from bbd.disk.disk import Disk
-from tests.disk.bench_of_disks import COLUMN, Bench, put, read_all
+from bbd.worlds.world import read_column
+from tests.disk.bench_of_disks import COLUMN, Bench, pieces, put, read_all
 
 BLOCK = COLUMN // 16
 
@@ -30,15 +30,15 @@ async def begin(bench: Bench) -> Disk:
 
 @pytest.mark.parametrize("first", [0, 3, 15, 16])
 @pytest.mark.parametrize("count", [1, 2, 16, 30])
-@pytest.mark.parametrize("in_blocks", [False, True])
-def test_blocks_are_taken_as_one_piece_is(bench: Bench, first: int, count: int, in_blocks: bool) -> None:
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_pieces_are_taken_as_one_view_is(bench: Bench, first: int, count: int, in_pieces: bool) -> None:
     data = os.urandom(count * BLOCK)
     expected = (bytes(first * BLOCK) + data).ljust(4 * COLUMN, b"\0")
 
     async def run() -> None:
         disk = await begin(bench)
-        if in_blocks:
-            assert disk.try_write_blocks(first * BLOCK, cut(memoryview(data), BLOCK))
+        if in_pieces:
+            assert disk.try_write_pieces(first * BLOCK, pieces(disk, first * BLOCK, data))
         else:
             assert disk.try_write(first * BLOCK, memoryview(data))
         assert await read_all(disk, 0, 4 * COLUMN) == expected
@@ -50,14 +50,14 @@ def test_blocks_are_taken_as_one_piece_is(bench: Bench, first: int, count: int, 
     asyncio.run(run())
 
 
-def test_blocks_over_what_is_cached_and_dirty(bench: Bench) -> None:
+def test_pieces_over_what_is_cached_and_dirty(bench: Bench) -> None:
     async def run() -> None:
         disk = await begin(bench)
         old, new = os.urandom(2 * COLUMN), os.urandom(20 * BLOCK)
         await put(disk, 0, old)
         await disk.checkpoint()
         await put(disk, 9 * BLOCK, b"x" * BLOCK)
-        assert disk.try_write_blocks(7 * BLOCK, cut(memoryview(new), BLOCK))
+        assert disk.try_write_pieces(7 * BLOCK, pieces(disk, 7 * BLOCK, new))
         expected = old[: 7 * BLOCK] + new + old[27 * BLOCK :]
         assert await read_all(disk, 0, 2 * COLUMN) == expected
         await disk.flush()
@@ -69,26 +69,34 @@ def test_blocks_over_what_is_cached_and_dirty(bench: Bench) -> None:
     asyncio.run(run())
 
 
-def test_zeros_among_blocks_take_no_room(bench: Bench) -> None:
+def test_zeros_take_no_room_in_the_world(bench: Bench) -> None:
+    data = bytes(BLOCK) + b"x" * BLOCK + bytes(COLUMN - 2 * BLOCK)
+
     async def run() -> None:
         disk = await begin(bench)
-        assert disk.try_write_blocks(0, [bytes(BLOCK), b"x" * BLOCK, bytes(BLOCK)])
-        memory = disk._memory
-        assert memory.dirty[0] is memory.dirty[2] is memory.zero
-        assert memory.dirty[1] == b"x" * BLOCK
-        disk.release()
+        await put(disk, 0, data + bytes(COLUMN))
+        await disk.checkpoint()
+        assert disk.allocated == [0]
+        stored = read_column(bench.site, 0)
+        assert stored is not None
+        assert [index for index in range(16) if stored.payloads[index] is not None] == [1]
+        await put(disk, 0, bytes(2 * BLOCK))
+        await disk.checkpoint()
+        assert disk.allocated == []
+        assert await read_all(disk, 0, 2 * COLUMN) == bytes(2 * COLUMN)
+        await disk.close()
 
     asyncio.run(run())
 
 
-def test_blocks_that_can_not_be_taken_change_nothing(bench: Bench) -> None:
+def test_pieces_that_can_not_be_taken_change_nothing(bench: Bench) -> None:
     async def run() -> None:
         disk = bench.open()
         block = b"x" * BLOCK
-        assert not disk.try_write_blocks(0, [block]), "nobody has looked yet who stands there"
+        assert not disk.try_write_pieces(0, [memoryview(block)]), "nobody has looked yet who stands there"
         assert await read_all(disk, 0, COLUMN) == bytes(COLUMN)
         await disk.write(0, block)
-        assert disk.try_write_blocks(0, [block])
+        assert disk.try_write_pieces(0, [memoryview(block)])
         disk.release()
 
     asyncio.run(run())
@@ -113,7 +121,7 @@ def test_long_reads_of_what_is_cached_dirty_and_zero(bench: Bench) -> None:
 
 
 def test_what_was_read_last_is_dropped_last(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_module, "_ROOMY", 0)  # as when memory is nearly full
+    monkeypatch.setattr(holdings_module, "_ROOMY", 0)  # as when memory is nearly full
 
     async def run() -> None:
         disk = await begin(bench)
@@ -121,7 +129,7 @@ def test_what_was_read_last_is_dropped_last(bench: Bench, monkeypatch: pytest.Mo
         await disk.checkpoint()
         assert disk.try_read(COLUMN, COLUMN) is not None
         assert disk.try_read(BLOCK, BLOCK) is not None
-        assert list(disk._memory.clean)[-17:] == [*range(16, 32), 1]
+        assert list(disk._memory._held.clean)[-2:] == [1, 0]
         disk.release()
 
     asyncio.run(run())

@@ -32,6 +32,7 @@ class MemoryDevice:
     size: int
     read_only: bool = False
     block_size: int = SECTION
+    piece_size: int = 4 * SECTION
     miss: bool = False
     delay: float = 0
     failure: Exception | None = None
@@ -66,16 +67,20 @@ class MemoryDevice:
         self._put(offset, data)
         return True
 
-    def try_write_blocks(self, offset: int, blocks: Sequence[bytes]) -> bool:
+    def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
+        length = sum(map(len, pieces))
         if self.recording:
-            self.calls.append(f"try_write_blocks {offset} {len(blocks)}")
+            self.calls.append(f"try_write_pieces {offset} {length}")
         if self.failure is not None and not self.miss:
             raise self.failure
         if self.miss:
             return False
-        assert offset % SECTION == 0
-        assert {len(block) for block in blocks} == {SECTION}
-        self.sections.update(enumerate(blocks, offset // SECTION))
+        assert offset % SECTION == length % SECTION == 0
+        position = offset
+        for piece in pieces:
+            assert position == offset or position % self.piece_size == 0
+            self._put(position, piece)
+            position += len(piece)
         return True
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:

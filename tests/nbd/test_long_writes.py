@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bbd.nbd import wire
-from bbd.nbd.buffers import Blocks
+from bbd.nbd.buffers import Pieces
 from bbd.nbd.export import Export
 from tests.nbd.memory_device import MemoryDevice
 from tests.nbd.serving import Client, Serving, request, serving
@@ -61,7 +61,7 @@ def test_what_a_vanished_client_had_sent_is_let_go_of(served: Serving) -> None:
     client = Client(served)
     client.go()
     client.send(request(WRITE, 0, 8 << 20) + bytes(4 << 20))
-    served.wait_for(lambda: any(each.blocks for each in alive(Blocks)))
+    served.wait_for(lambda: any(each.pieces for each in alive(Pieces)))
     client.socket.close()
     served.wait_for(lambda: served.server.connections == 0)
-    served.wait_for(lambda: not any(each.blocks for each in alive(Blocks)))
+    served.wait_for(lambda: not any(each.pieces for each in alive(Pieces)))

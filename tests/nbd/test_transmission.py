@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -10,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bbd.nbd import wire
-from bbd.nbd.buffers import Arena
+from bbd.nbd.buffers import Arena, Pieces
 from bbd.nbd.transmission import Bounds, Ending, Request, Transmission, refusal
 from tests.nbd.serving import request
 
 SIZE = 1 << 20
 LONGEST = 1 << 16
 BLOCK = 32
-BOUNDS = Bounds(SIZE, LONGEST, read_only=False, block_size=BLOCK)
-READ_ONLY = Bounds(SIZE, LONGEST, read_only=True, block_size=BLOCK)
+PIECE = 4 * BLOCK
+BOUNDS = Bounds(SIZE, LONGEST, read_only=False, block_size=BLOCK, piece_size=PIECE)
+READ_ONLY = Bounds(SIZE, LONGEST, read_only=True, block_size=BLOCK, piece_size=PIECE)
 
 Seen = tuple[int, int, int, bytes, int, int, bytes | None]
 
@@ -27,7 +29,8 @@ def seen(found: Request) -> Seen:
     """A request with a payload that stays."""
     error, command, flags, cookie, offset, length, payload = found
     if isinstance(payload, list):
-        assert {(type(block), len(block)) for block in payload} == {(bytes, BLOCK)}
+        ends = itertools.accumulate(map(len, payload), initial=offset)
+        assert all(end % PIECE == 0 for end in [*ends][1:-1]), "a piece goes past its end"
         payload = memoryview(b"".join(payload))
     return error, command, flags, cookie, offset, length, None if payload is None else bytes(payload)
 
@@ -160,14 +163,17 @@ def test_shutting_down_refuses_everything() -> None:
 def test_a_kept_payload_is_nobody_elses() -> None:
     for length in (96, 100, 70_000, 70_016):
         arena = Arena()
-        transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), arena)
+        transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK, piece_size=PIECE), arena)
         first, second = bytes([1]) * length, bytes([2]) * length
         kept = []
         for payload in (first, second):
-            for piece in (request(1, 0, length), payload[:50], payload[50:]):
+            rest = request(1, 0, length) + payload
+            while rest:
                 room = transmission.get_buffer()
-                room[: len(piece)] = piece
-                transmission.received(len(piece))
+                count = min(len(room), len(rest), len(rest) // 2 + 1)
+                room[:count] = rest[:count]
+                rest = rest[count:]
+                transmission.received(count)
                 for found in transmission.requests():
                     assert found[6] is not None
                     kept.append(transmission.keep(found[6]))
@@ -178,7 +184,7 @@ def test_a_kept_payload_is_nobody_elses() -> None:
 
 def test_a_returned_buffer_serves_again() -> None:
     arena = Arena()
-    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), arena)
+    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK, piece_size=PIECE), arena)
     buffers: list[object] = []
     for _ in range(3):
         buffers += feed_raw(transmission, request(1, 1, 70_000) + bytes(70_000))
@@ -199,28 +205,28 @@ def feed_raw(transmission: Transmission, data: bytes) -> Iterator[object]:
 
 @pytest.mark.parametrize("offset", [0, 1])
 def test_an_announced_payload_takes_memory_as_it_comes(offset: int) -> None:
-    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False, block_size=BLOCK), Arena())
+    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False, block_size=BLOCK, piece_size=PIECE), Arena())
     assert not list(feed(transmission, request(1, offset, 64 << 20) + bytes(1000)))
     assert len(transmission.get_buffer()) <= 1 << 20
 
 
-def test_a_payload_of_whole_blocks_is_cut_as_it_comes() -> None:
-    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK), Arena())
+def test_a_payload_of_whole_blocks_comes_in_pieces() -> None:
+    transmission = Transmission(Bounds(SIZE, SIZE, read_only=False, block_size=BLOCK, piece_size=PIECE), Arena())
     data = os.urandom(SIZE)
     assert not list(feed(transmission, request(1, 0, SIZE) + data[:-1]))
-    assert transmission._blocks is not None
-    assert b"".join(transmission._blocks.blocks) == data[:-BLOCK]
+    assert isinstance(transmission._buffer, Pieces)
+    assert b"".join(transmission._buffer.pieces)[: SIZE - 1] == data[:-1]
     ((*_, payload), (_, command, *_)) = feed(transmission, data[-1:] + request(3))
     assert payload == data
     assert command == wire.NBD_CMD_FLUSH
-    assert transmission._blocks is None, "what was handed over is still held"
+    assert transmission._buffer is None, "what was handed over is still held"
 
 
 @pytest.mark.parametrize(
     ("offset", "length", "kind"),
     [(0, BLOCK, memoryview), (BLOCK, 2 * BLOCK, list), (1, 2 * BLOCK, memoryview), (0, 2 * BLOCK + 1, memoryview)],
 )
-def test_only_whole_blocks_are_cut(offset: int, length: int, kind: type) -> None:
+def test_only_whole_blocks_come_in_pieces(offset: int, length: int, kind: type) -> None:
     transmission = Transmission(BOUNDS, Arena())
     assert not list(feed(transmission, request(1, offset, length)))
     room = transmission.get_buffer()

@@ -1,0 +1,129 @@
+"""Which columns memory holds anything of, and how much: the tables and the counts that go with the masks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from bbd.disk.held_column import HeldColumn
+
+_ROOMY: Final = 3
+"""Quarters of memory that fill before anybody notes which columns are used: noting it costs as much as a look-up."""
+
+
+class Holdings:
+    """The held columns of one disk by number, at best ``capacity`` sections of them; dirty ones are never dropped.
+
+    ``clean`` has those with clean sections, the ones used longest ago first. All changes of a column's masks are made
+    here, payloads are put by the caller.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.columns: Final[dict[int, HeldColumn]] = {}
+        self.dirty: Final[dict[int, HeldColumn]] = {}
+        self.clean: Final[OrderedDict[int, HeldColumn]] = OrderedDict()
+        self.unjournaled: dict[int, HeldColumn] = {}
+        self.dirty_sections = 0
+        self.clean_sections = 0
+        self.unjournaled_sections = 0
+        self.capacity: Final = capacity
+        self.crowded = False
+        """Whether sections may soon have to go, so that it matters which were used last."""
+        self._roomy = capacity * _ROOMY // 4
+
+    def shrink(self, beside: int) -> None:
+        """Drop the clean sections of the columns used longest ago until all that is held, and as many sections
+        ``beside``, are within the capacity, or only dirty ones are left."""
+        held = self.clean_sections + self.dirty_sections + beside
+        self.crowded = held > self._roomy
+        excess = held - self.capacity
+        while excess > 0 and self.clean:
+            number, column = next(iter(self.clean.items()))
+            excess -= column.clean.bit_count()
+            self.drop(number, column, column.clean)
+
+    def column(self, number: int) -> HeldColumn:
+        """A column to put something into."""
+        column = self.columns.get(number)
+        if column is None:
+            column = self.columns[number] = HeldColumn()
+        return column
+
+    def note_written(self, number: int, column: HeldColumn, mask: int) -> None:
+        """These sections are dirty from now on, and the journal lacks them."""
+        fresh = mask & ~column.dirty
+        if fresh:
+            self._note_outdated(number, column, column.clean & mask)
+            column.dirty |= mask
+            self.dirty_sections += fresh.bit_count()
+            self.dirty[number] = column
+        self.note_unjournaled(number, column, mask)
+
+    def note_unjournaled(self, number: int, column: HeldColumn, mask: int) -> None:
+        """The journal lacks these dirty sections."""
+        fresh = mask & ~column.unjournaled
+        if fresh:
+            column.unjournaled |= fresh
+            self.unjournaled_sections += fresh.bit_count()
+            self.unjournaled[number] = column
+
+    def note_journaled(self, number: int, column: HeldColumn, mask: int) -> None:
+        """The journal need not have these sections, or has them."""
+        logged = column.unjournaled & mask
+        if logged:
+            column.unjournaled &= ~logged
+            self.unjournaled_sections -= logged.bit_count()
+            if not column.unjournaled:
+                del self.unjournaled[number]
+
+    def take_unjournaled(self) -> dict[int, HeldColumn]:
+        """The columns that the journal lacks something of; from now on it lacks nothing, but their masks say still what
+        it was, until the caller clears them."""
+        taken, self.unjournaled = self.unjournaled, {}
+        self.unjournaled_sections = 0
+        return taken
+
+    def note_clean(self, number: int, column: HeldColumn, mask: int) -> None:
+        """The world has these sections as they are here."""
+        settled = column.dirty & mask
+        if settled:
+            self.note_journaled(number, column, settled)
+            column.dirty &= ~settled
+            self.dirty_sections -= settled.bit_count()
+            if not column.dirty:
+                del self.dirty[number]
+        fresh = mask & ~column.clean
+        if fresh:
+            column.clean |= fresh
+            self.clean_sections += fresh.bit_count()
+            self.used(number, column)
+
+    def used(self, number: int, column: HeldColumn) -> None:
+        """Its clean sections are to go last."""
+        if column.clean:
+            self.clean[number] = column
+            self.clean.move_to_end(number)
+
+    def drop(self, number: int, column: HeldColumn, mask: int) -> None:
+        """Hold sections no more, dirty or not."""
+        self.note_journaled(number, column, mask)
+        self.dirty_sections -= (column.dirty & mask).bit_count()
+        self.clean_sections -= (column.clean & mask).bit_count()
+        column.drop(mask)
+        if not column.dirty:
+            self.dirty.pop(number, None)
+        if not column.clean:
+            self.clean.pop(number, None)
+        self.forget_empty(number, column)
+
+    def forget_empty(self, number: int, column: HeldColumn) -> None:
+        """Forget a column of which nothing is held."""
+        if not column.held:
+            del self.columns[number]
+
+    def _note_outdated(self, number: int, column: HeldColumn, mask: int) -> None:
+        if mask:
+            column.clean &= ~mask
+            self.clean_sections -= mask.bit_count()
+            if not column.clean:
+                del self.clean[number]
