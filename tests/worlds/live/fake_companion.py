@@ -87,6 +87,8 @@ class Manners:
     """Sent in the place of the next answer."""
     backwards: bool = False
     """Answer READs that come together in the opposite order."""
+    refuse: dict[str, tuple[Code, str]] = field(default_factory=dict)
+    """Answer these requests in text with an error and its message."""
 
 
 @dataclass
@@ -517,6 +519,8 @@ class _Client:
         async def answer() -> str | bytes:
             if method is None:
                 raise Refused(Code.UNKNOWN_REQUEST)
+            if request.do in self._companion.manners.refuse:
+                raise Refused(*self._companion.manners.refuse[request.do])
             return Answer(request.id, await method(request.values) or {}).dump()
 
         return answer

@@ -150,7 +150,7 @@ def test_what_a_killed_bbd_left_in_memory_is_saved_before_it_is_believed(live: L
             await disk.checkpoint()
         disk.release()
         live.companion.cut()
-        with pytest.raises(BbdError, match="make room on its file system"):
+        with pytest.raises(BbdError, match="full, make room there"):
             live.open()
         live.companion.manners.confirm_error = None
         disk = live.open()
@@ -246,7 +246,7 @@ def test_what_is_not_confirmed_does_not_count(live: LiveBench, code: Code, numbe
         data = Random(8).randbytes(SIZE)
         await put(disk, 0, data)
         live.companion.manners.confirm_error = code
-        with pytest.raises(OSError, match="says the server") as error:
+        with pytest.raises(OSError, match="the server's file system") as error:
             await disk.checkpoint()
         assert error.value.errno == number
         assert await read_all(disk) == data
