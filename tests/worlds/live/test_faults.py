@@ -60,6 +60,7 @@ def impatient(tmp_path: Path) -> Iterator[LiveBench]:
     bench.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [False, True], ids=["cut", "killed"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_load_goes_on_through_lost_connections(live: LiveBench, kill: bool, seed: int) -> None:
@@ -165,6 +166,7 @@ def test_what_a_killed_bbd_left_in_memory_is_saved_before_it_is_believed(live: L
     asyncio.run(play())
 
 
+@pytest.mark.slow
 def test_a_hanging_server_is_an_error_in_time_and_then_all_goes_on(impatient: LiveBench) -> None:
     async def play() -> None:
         disk = impatient.open()
@@ -183,6 +185,7 @@ def test_a_hanging_server_is_an_error_in_time_and_then_all_goes_on(impatient: Li
     asyncio.run(play())
 
 
+@pytest.mark.slow
 def test_who_hurries_waits_once_for_a_hanging_server(live: LiveBench) -> None:
     """Not once for each request: a stop makes many."""
     live.timeout = 2
@@ -222,6 +225,7 @@ async def eventually_reads(disk: Disk, data: bytes) -> None:
             return
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_is_an_error_in_time(impatient: LiveBench) -> None:
     async def play() -> None:
         disk = impatient.open()
