@@ -35,7 +35,7 @@ test: $(READY_DEV) ## the whole test suite, with everything it needs (ARGS=... g
 	@$(PYTEST) $(ARGS)
 
 check: $(READY_DEV) ## the quick tests, under a minute (ARGS=... goes to pytest)
-	@$(PYTEST) -m "not system and not interop and not torture and not live_server" $(ARGS)
+	@$(PYTEST) -m "not (system or interop or torture or live_server or slow)" $(ARGS)
 
 lint: $(READY_DEV) ## style, format and types
 	@$(BIN)/ruff check --quiet

@@ -14,6 +14,8 @@ from tests.servers import BBD, BbdServer, environment
 
 SLOW_FOLDERS = ("system", "torture", "live_server", "interop")
 """Folders whose tests carry a marker of the same name; the slowest first."""
+COMMANDS = frozenset({"bbd", "bbd_server"})
+"""Fixtures whose tests are ``slow`` unless they are marked ``quick``: each start of the command takes half a second."""
 
 
 class RunBbd(Protocol):
@@ -78,10 +80,13 @@ def bbd_server(tmp_path: Path) -> Iterator[StartServer]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, and put the slow ones first so that parallel workers end together."""
+    """Mark tests by their folder and by what they start, and put the slow ones first so that parallel workers end
+    together."""
     for item in items:
         if (folder := _slow_folder(item)) is not None:
             item.add_marker(folder)
+        elif COMMANDS.intersection(getattr(item, "fixturenames", ())) and item.get_closest_marker("quick") is None:
+            item.add_marker("slow")
     items.sort(key=_slowness)
 
 
@@ -91,8 +96,9 @@ def _slow_folder(item: pytest.Item) -> str | None:
 
 
 def _slowness(item: pytest.Item) -> int:
-    folder = _slow_folder(item)
-    return len(SLOW_FOLDERS) if folder is None else SLOW_FOLDERS.index(folder)
+    if (folder := _slow_folder(item)) is not None:
+        return SLOW_FOLDERS.index(folder)
+    return len(SLOW_FOLDERS) + (item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)

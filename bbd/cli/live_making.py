@@ -55,4 +55,4 @@ def _words(companion: Companion, descriptor: Descriptor, error: BridgeError) -> 
         )
     if error.code == Code.EXISTS:
         return f"{place} has no room for it there ({error.message}): choose another --disk name or --origin"
-    return f"{place} can't make disk {descriptor.name!r}: {error.message}"
+    return f"{place} can't make disk {descriptor.name!r}: {error.strerror}"

@@ -30,6 +30,7 @@ from bbd.cli import (
 )
 from bbd.cli.map import draw_map
 from bbd.errors import BbdError
+from bbd.worlds.live.codes import BridgeError
 
 app = typer.Typer(
     name="bbd",
@@ -98,6 +99,8 @@ def _fail(message: str) -> None:
 
 
 def _words(error: OSError) -> str:
+    if isinstance(error, BridgeError):  # of the server's machine, not of this one
+        return str(error.strerror)
     path = f"{error.filename}: " if error.filename else ""
     cure = {
         errno.ENOSPC: "; make room on that file system and try again",

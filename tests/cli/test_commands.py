@@ -102,6 +102,7 @@ def test_several_disks_in_one_world(bbd: RunBbd, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.quick
 def test_existing_builds_are_in_the_way(bbd: RunBbd, tmp_path: Path) -> None:
     world = tmp_path / "w"
     bbd("create", world, "--size", "1M")
@@ -165,6 +166,7 @@ def test_two_disks_of_one_name_in_two_worlds(bbd: RunBbd, tmp_path: Path) -> Non
     assert "same" in said(refused)
 
 
+@pytest.mark.quick
 def test_read_only_refuses_writes_and_changes_nothing(bbd: RunBbd, bbd_server: StartServer, tmp_path: Path) -> None:
     world = tmp_path / "w"
     bbd("create", world, "--size", "1M")
@@ -180,6 +182,7 @@ def test_read_only_refuses_writes_and_changes_nothing(bbd: RunBbd, bbd_server: S
     assert {path: path.read_bytes() for path in world.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.quick
 def test_the_demo_is_made_once_and_says_hello(bbd: RunBbd, bbd_server: StartServer, tmp_path: Path) -> None:
     world = tmp_path / "sub" / "demo"
     server = bbd_server("--world", world)
@@ -219,6 +222,7 @@ def test_the_uris_and_the_way_to_mount_are_printed(bbd_server: StartServer, bbd:
     assert "Mount it on this machine:" in server.output
 
 
+@pytest.mark.quick
 def test_usage_errors_end_with_2(bbd: RunBbd) -> None:
     assert bbd("create", check=False).returncode == 2
     assert BBD.exists()

@@ -26,6 +26,8 @@ from tests.servers import environment
 from tests.worlds.live.fake_companion import TOKEN, FakeCompanion
 from tests.worlds.live.fake_world import FakeWorld
 
+pytestmark = pytest.mark.slow
+
 _SECONDS = 60.0
 _DEMO = """
 import sys

@@ -22,6 +22,8 @@ from bbd.geometry import registry
 from bbd.geometry.palettes.map_colors import load_map_colors
 from bbd.worlds.anvil.world import AnvilWorld
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SIDE = 64
 WEST, BOTTOM, NORTH = 16, 32, 80

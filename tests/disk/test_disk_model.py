@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def test_a_disk_without_check_sections_is_a_bytearray(plan: list[Step]) -> None:
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(plans(SIZE, 4096))
 def test_the_disk_is_a_bytearray(plan: list[Step]) -> None:

@@ -56,6 +56,7 @@ async def read_or_eio(disk: Disk, section: int) -> bytes | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(HITS, st.integers(0, 3), st.integers(0, 5))
 def test_what_parity_can_tell_reads_right_and_the_rest_is_eio(hits: list[Hit], parity: int, seed: int) -> None:

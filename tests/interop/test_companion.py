@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -43,6 +44,8 @@ def test_it_builds_and_passes_its_tests(path_without_java: Path) -> None:
         reports += found
     assert all('failures="0"' in report.read_text() and 'errors="0"' in report.read_text() for report in reports)
     assert_plugin_is_complete()
+    for jar in ("paper/target/bbd-paper.jar", "minestom/target/bbd-minestom.jar"):
+        assert_licences_are_in(ROOT / "companion-mod" / jar)
 
 
 def assert_plugin_is_complete() -> None:
@@ -59,3 +62,13 @@ def assert_plugin_is_complete() -> None:
     assert {"plugin.yml", "config.yml", "palette256.json"} <= names
     assert "main: bbd.companion.paper.BbdPlugin" in description
     assert all(name.startswith("bbd/companion/") for name in classes), "neither org/bukkit nor other libraries"
+
+
+def assert_licences_are_in(jar: Path) -> None:
+    """What the jar says to bring along has its licence in it; the companion's own tests see that it says all."""
+    with zipfile.ZipFile(jar) as archive:
+        listed = re.findall(r"(?m)^(\S+) +(\S+\.txt)$", archive.read("META-INF/THIRD-PARTY.txt").decode())
+        assert ("Java-WebSocket", "Java-WebSocket.txt") in listed
+        for _, text in listed:
+            assert archive.read(f"META-INF/licenses/{text}") == (ROOT / "companion-mod/licenses" / text).read_bytes()
+        assert archive.read("META-INF/LICENSE") == (ROOT / "LICENSE").read_bytes()

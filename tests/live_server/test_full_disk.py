@@ -17,8 +17,10 @@ from tests.live_server.minecraft import MinecraftServer
 from tests.nbd_client import NbdClient
 
 MIB = 1 << 20
-SIZE = 4 * MIB
+SIZE = 8 * MIB
+WRITTEN = 4 * MIB
 ROOM = 24 * MIB
+FULL = "the server's file system is full, make room there"
 _TIMEOUT = 60.0
 _OWN_FOLDER = f'mount -t tmpfs -o size={ROOM} none "$1" && cp -a "$2/." "$1" && shift 2 && exec "$@"'
 
@@ -54,7 +56,7 @@ def test_the_servers_file_system_is_full(
     bbd("create", tmp_path / "original", "--disk", "demo", "--size", str(SIZE))
     room = SmallRoom(minecraft, tmp_path / "original", tmp_path / "world")
     live = ("--live", room.game.bridge, "--token-file", str(room.game.token))
-    data = bytearray(Random(1).randbytes(SIZE))
+    data = bytearray(Random(1).randbytes(WRITTEN)).ljust(SIZE, b"\0")
 
     def stats() -> dict[str, int]:
         said = json.loads(bbd("status", *live, "--json").stdout)
@@ -63,16 +65,16 @@ def test_the_servers_file_system_is_full(
 
     served = bbd_server(*live)
     with NbdClient(served.connect(), "demo") as client:
-        client.write(0, bytes(data))
+        client.write(0, bytes(data[:WRITTEN]))
         client.flush()
-        until(lambda: stats()["confirmed"] >= SIZE >> 16)
+        until(lambda: stats()["confirmed"] >= WRITTEN >> 16)
         confirmed = stats()["confirmed"]
         room.fill()
         data[:MIB] = data[MIB : 2 * MIB]
         client.write(0, bytes(data[:MIB]))
         client.flush()
         until(lambda: "checkpoint: " in served.output)
-        assert "no space" in served.output
+        assert FULL in served.output
         assert client.read(0, SIZE) == data
         said = stats()
         assert said["errors"] > 0
@@ -88,16 +90,18 @@ def test_the_servers_file_system_is_full(
         client.write(0, bytes(data[:1]))
         client.flush()
         room.fill()
-        data[MIB : 2 * MIB] = data[2 * MIB : 3 * MIB]
-        client.write(MIB, bytes(data[MIB : 2 * MIB]))
+        # Columns that free no sectors, and more of them than the sectors that are free since the rewriting above.
+        data[WRITTEN:] = data[:WRITTEN][::-1]
+        client.write(WRITTEN, bytes(data[WRITTEN:]))
         client.flush()
         served.process.terminate()
         assert served.process.wait(_TIMEOUT) == 1
-    assert "could not be brought into its world" in served.output
+    assert f"could not be brought into its world ({FULL}" in served.output
     # The next bbd finds it in the server's memory, and believes nothing that is not in the files.
     refused = bbd("serve", *live, "--unix", tmp_path / "refused.sock", check=False)
     assert refused.returncode == 1
-    assert "make room on its file system" in refused.stderr
+    assert "in memory that it can't save" in refused.stderr
+    assert FULL in refused.stderr
     room.make_room()
     again = bbd_server(*live)
     with NbdClient(again.connect(), "demo") as client:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from bbd.worlds.world import KEEP, ColumnUnreadable, ColumnWrite, read_column
 from tests.worlds.memory_files import MemoryFiles
 from tests.worlds.region_model import SECTOR
 from tests.worlds.saved_by_others import saved_chunk
+
+pytestmark = pytest.mark.slow
 
 WORLD = Path("/world")
 REGION = WORLD / "region/r.0.0.mca"

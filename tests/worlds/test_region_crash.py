@@ -14,6 +14,8 @@ from bbd.worlds.anvil.region import RegionFile
 from tests.worlds.memory_files import MemoryFiles, PowerCut
 from tests.worlds.region_model import PATH, SECTOR, raw
 
+pytestmark = pytest.mark.slow
+
 Batch = tuple[Mapping[int, RawChunk], list[int]]
 Model = dict[int, RawChunk]
 

@@ -53,14 +53,22 @@ _ERRNO: Final = {
     Code.NOT_ALLOWED: errno.EPERM,
     Code.NO_SUCH_FILE: errno.ENOENT,
 }
+TROUBLES: Final[Mapping[Code | None, str]] = {
+    Code.NO_SPACE: "the server's file system is full, make room there",
+    Code.IO: "the server's file system failed, look into its log",
+    Code.READ_ONLY: "the server can't write its world, look at the owner and mode of its folder",
+}
+"""Errors of the server's machine, which must not be taken for those of this one, and what to do about them."""
 
 
 class BridgeError(OSError):
-    """The companion refused a request. ``code`` is ``None`` for an error that only a newer protocol knows; ``more``
-    holds what else it said. Its ``errno`` is what a disk's client may be told."""
+    """The companion refused a request. ``code`` is ``None`` for an error that only a newer protocol knows; ``message``
+    is the companion's, ``more`` holds what else it said. Its ``errno`` is what a disk's client may be told, its
+    ``strerror`` what a person may read."""
 
     def __init__(self, code: Code | None, message: str, more: Mapping[str, Any] | None = None) -> None:
-        super().__init__(_ERRNO.get(code, errno.EIO) if code else errno.EIO, message)
+        number = _ERRNO.get(code, errno.EIO) if code else errno.EIO
+        super().__init__(number, f"{TROUBLES.get(code, 'the server says')}: {message}")
         self.code = code
         self.message = message
         self.more = more or {}

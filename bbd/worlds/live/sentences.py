@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bbd.worlds.live.access import Access
-from bbd.worlds.live.codes import Code
+from bbd.worlds.live.codes import TROUBLES, Code
 from bbd.worlds.live.link import VERSION, LinkLost
 
 _CURES: Final = {
@@ -19,9 +19,6 @@ _CURES: Final = {
     Code.DAMAGED: "the disk's descriptor is damaged: stop the server, and look with bbd recover",
     Code.NOT_ALLOWED: "its operator does not allow that: look into the companion's configuration",
     Code.STOPPING: "the server stops: start it again",
-    Code.READ_ONLY: "the world may not be written there: look at the owner and mode of the server's world folder",
-    Code.NO_SPACE: "the server's file system is full: make room there",
-    Code.IO: "the server's file system failed: look into its log",
 }
 
 
@@ -42,6 +39,8 @@ def explain(access: Access, lost: LinkLost) -> str:
             return f"{place} has that disk in use{by}: only one bbd can serve it, stop the other one"
         case Code.APPROVAL_NEEDED | Code.EXISTS:
             return f"{place} refuses: {lost.why}"
+        case code if code in TROUBLES:
+            return f"{place}: {TROUBLES[code]}: {lost.why}"
         case code:
             cure = _CURES.get(code)
             return f"{place}: {lost.why}" + (f" ({cure})" if cure else "")

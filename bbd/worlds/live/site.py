@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 from bbd.errors import BbdError
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.dimension import describe_chunk
-from bbd.worlds.live.codes import BridgeError, Code
+from bbd.worlds.live.codes import BridgeError
 from bbd.worlds.live.frames import ALL_SECTIONS, NONE, UNREADABLE, ColumnEntry, Confirmed, ReadEntry
 from bbd.worlds.live.link import Link, LinkLost
 from bbd.worlds.live.opened import Attachment, OpenDisk
@@ -110,10 +110,9 @@ class LiveSite:
         try:
             self._disk.ask("sync")
         except BridgeError as error:
-            cure = "make room on its file system" if error.code == Code.NO_SPACE else "look into its log"
             raise BbdError(
-                f"the server has something of disk {self._disk.name!r} in memory that it can't save ({error.message}): "
-                f"{cure}, and start bbd again; the journal is kept"
+                f"the server has something of disk {self._disk.name!r} in memory that it can't save; {error.strerror}. "
+                "Then start bbd again: the journal is kept"
             ) from None
 
     def places(self, group: int) -> Mapping[str, int]:
@@ -176,7 +175,7 @@ class LiveSite:
             try:
                 said = self._disk.ask("raw", x=x, z=z, at=len(raw), size=_RAW_BYTES)
             except BridgeError as error:
-                logger.error("chunk %d,%d can't be fetched as it lies there (%s)", x, z, error.message)
+                logger.error("chunk %d,%d can't be fetched as it lies there (%s)", x, z, error.strerror)
                 return raw
             piece = base64.b64decode(said["data"], validate=True)
             raw += piece

@@ -139,8 +139,8 @@ def _failure(verdict: Verdict) -> BridgeError:
     try:
         code = Code(verdict.code)
     except ValueError:
-        return BridgeError(None, f"chunk {verdict.x},{verdict.z}: error {verdict.code} of the companion")
-    return BridgeError(code, f"chunk {verdict.x},{verdict.z}: {code.word.replace('_', ' ')}, says the server")
+        return BridgeError(None, f"chunk {verdict.x},{verdict.z}: error {verdict.code}")
+    return BridgeError(code, f"chunk {verdict.x},{verdict.z}: {code.word.replace('_', ' ')}")
 
 
 def _entry(one: Outgoing, generation: int) -> WriteEntry:

@@ -156,6 +156,7 @@ def test_an_edit_that_no_event_tells_is_merged_when_its_section_is_written(accep
     asyncio.run(play())
 
 
+@pytest.mark.slow
 def test_a_protected_disk_repairs_what_no_event_told(live: LiveBench, caplog: pytest.LogCaptureFixture) -> None:
     async def play() -> None:
         disk = live.open()
@@ -257,6 +258,7 @@ def test_a_sweep_finds_what_no_event_told_of_cached_sections(accepting: LiveBenc
     asyncio.run(play())
 
 
+@pytest.mark.slow
 def test_what_a_sweep_mends_is_written_while_it_goes_on(live: LiveBench) -> None:
     """To find the same damage again is no reason to wait longer."""
 

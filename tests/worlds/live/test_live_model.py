@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from tests.disk.test_disk_model import Step, plans, play
@@ -25,6 +26,7 @@ def play_live(
             bench.stop()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(plans(BYTE_SIZE, 4096))
 def test_a_live_disk_is_a_bytearray(plan: list[Step]) -> None:

@@ -4,14 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import bbd.companion.blocks.BlockState;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.net.TokenFile;
-import bbd.companion.protocol.BridgeException;
 import bbd.companion.protocol.Frames;
 import bbd.companion.protocol.Indices;
 import bbd.companion.protocol.Json;
@@ -35,11 +33,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.java_websocket.client.WebSocketClient;
-import org.java_websocket.handshake.ServerHandshake;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,100 +105,6 @@ class BridgeTest {
         @Override
         public int players() {
             return 0;
-        }
-    }
-
-    /** A client that keeps what it is told. */
-    private static final class Client extends WebSocketClient {
-        final LinkedBlockingQueue<Object> told = new LinkedBlockingQueue<>();
-        private int id;
-
-        Client(URI uri, Map<String, String> headers) {
-            super(uri, headers);
-        }
-
-        @Override
-        public void onOpen(ServerHandshake handshake) {
-            told.add("open");
-        }
-
-        @Override
-        public void onMessage(String message) {
-            told.add(Json.parse(message));
-        }
-
-        @Override
-        public void onMessage(ByteBuffer bytes) {
-            try {
-                told.add(Frames.parse(bytes, 32));
-            } catch (BridgeException error) {
-                told.add(error);
-            }
-        }
-
-        @Override
-        public void onClose(int code, String reason, boolean remote) {
-            told.add(code);
-        }
-
-        @Override
-        public void onError(Exception error) {
-            told.add(error);
-        }
-
-        /** The next thing of a type that it is told; what comes before is dropped. */
-        <T> T next(Class<T> type) throws InterruptedException {
-            while (true) {
-                Object one = told.poll(20, TimeUnit.SECONDS);
-                assertNotNull(one, "nothing came");
-                if (type.isInstance(one)) {
-                    return type.cast(one);
-                }
-            }
-        }
-
-        Map<?, ?> push(String name) throws InterruptedException {
-            while (true) {
-                Map<?, ?> one = next(Map.class);
-                if (name.equals(one.get("push"))) {
-                    return one;
-                }
-            }
-        }
-
-        /** The answer to a request: what stands under ok, or the error. */
-        Map<?, ?> ask(String request) throws InterruptedException {
-            send("{\"id\": " + ++id + ", " + request + "}");
-            while (true) {
-                Map<?, ?> one = next(Map.class);
-                if (Long.valueOf(id).equals(one.get("id"))) {
-                    return (Map<?, ?>) (one.containsKey("ok") ? one.get("ok") : one.get("error"));
-                }
-            }
-        }
-
-        Frames.Outcome written(Frames.Change change) throws InterruptedException {
-            send(Frames.write(new Frames.Write(++id, 1, List.of(change), 0)));
-            while (true) {
-                Frames.Outcomes outcomes = next(Frames.Outcomes.class);
-                if (!outcomes.confirmed()) {
-                    return outcomes.columns().get(0);
-                }
-            }
-        }
-
-        Frames.Outcome confirmed() throws InterruptedException {
-            while (true) {
-                Frames.Outcomes outcomes = next(Frames.Outcomes.class);
-                if (outcomes.confirmed()) {
-                    return outcomes.columns().get(0);
-                }
-            }
-        }
-
-        Frames.Standing read(int x, int z) throws InterruptedException {
-            send(Frames.write(new Frames.Read(++id, 1, List.of(new Frames.Wanted(x, z, Frames.ALL_SECTIONS)))));
-            return next(Frames.Columns.class).columns().get(0);
         }
     }
 

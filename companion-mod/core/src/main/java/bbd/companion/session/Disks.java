@@ -9,11 +9,9 @@ import bbd.companion.protocol.BridgeException;
 import bbd.companion.protocol.ErrorCode;
 import bbd.companion.protocol.Fields;
 import bbd.companion.server.ServerAdapter;
-import bbd.companion.server.ServerInfo;
 import bbd.companion.server.TickBudget;
 import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,22 +28,20 @@ import org.slf4j.LoggerFactory;
 /** The disks of a world: their descriptors, who has which one open, and their statistics. Any thread may call. */
 public final class Disks {
     private static final Logger LOG = LoggerFactory.getLogger(Disks.class);
-    public static final String VERSION = "0.1.0";
 
     private final ServerAdapter server;
     private final Config config;
     private final Predicate<String> token;
     private final Workers workers;
-    private final TickBudget budget;
     private final Approvals approvals = new Approvals();
     private final Map<String, Descriptor> descriptors = new ConcurrentHashMap<>();
     private final Map<String, DiskStats> stats = new ConcurrentHashMap<>();
     private final Map<String, Boolean> protection = new ConcurrentHashMap<>();
     private final Map<String, Holding> held = new ConcurrentHashMap<>();
+    private final Reports reports;
     private final Set<String> pausedInGame = ConcurrentHashMap.newKeySet();
     /** Those that still have something to apply or to confirm, open or not. */
     private final List<OpenDisk> active = new CopyOnWriteArrayList<>();
-    private final long began = System.nanoTime();
     private int handles;
 
     /** Who has a disk open. */
@@ -56,7 +52,7 @@ public final class Disks {
         this.config = config;
         this.token = token;
         this.workers = workers;
-        this.budget = budget;
+        this.reports = new Reports(this, server, config, budget);
     }
 
     /** Reads the descriptors of the world's disks; one that can't be read is logged, and its disk can't be opened. */
@@ -104,6 +100,11 @@ public final class Disks {
         protection.put(disk, wanted);
     }
 
+    /** What is told of them. */
+    public Reports reports() {
+        return reports;
+    }
+
     public Approvals approvals() {
         return approvals;
     }
@@ -148,36 +149,6 @@ public final class Disks {
             throw new BridgeException(ErrorCode.UNAUTHORIZED,
                     "the token is wrong: take the one from the file that the companion has made");
         }
-    }
-
-    Map<String, Object> welcome() {
-        ServerInfo info = server.info();
-        List<String> capabilities = new ArrayList<>(List.of("pause"));
-        if (config.create()) {
-            capabilities.add("create");
-        }
-        Map<String, Object> welcome = new LinkedHashMap<>();
-        welcome.put("version", 1);
-        welcome.put("companion", "bbd-companion " + VERSION);
-        welcome.put("capabilities", capabilities);
-        welcome.put("server", Map.of("name", info.name(), "version", info.version(), "minecraft", info.minecraft(),
-                "protocol", info.protocol()));
-        welcome.put("limits", Session.limits());
-        return welcome;
-    }
-
-    Map<String, Object> list() {
-        List<Map<String, Object>> found = new ArrayList<>();
-        for (Descriptor descriptor : all()) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("name", descriptor.name());
-            one.put("open", held.containsKey(descriptor.name()));
-            one.put("protected", isProtected(descriptor.name()));
-            one.put("size", descriptor.size());
-            one.put("dimension", descriptor.dimension());
-            found.add(one);
-        }
-        return Map.of("disks", found);
     }
 
     OpenDisk open(String name, List<BlockState> palette, Requests by, Outbox outbox)
@@ -303,6 +274,11 @@ public final class Disks {
                 .orElseGet(disk::settled);
     }
 
+    /** How many columns of a disk are applied and not confirmed. */
+    int unconfirmed(String disk) {
+        return active(disk).mapToInt(OpenDisk::unconfirmed).sum();
+    }
+
     private Stream<OpenDisk> active(String disk) {
         return active.stream().filter(one -> one.descriptor().name().equals(disk));
     }
@@ -311,40 +287,4 @@ public final class Disks {
     public CompletableFuture<Void> settled() {
         return CompletableFuture.allOf(active.stream().map(OpenDisk::settled).toArray(CompletableFuture[]::new));
     }
-
-    public Map<String, Object> stats() {
-        Map<String, Object> all = new LinkedHashMap<>();
-        all.put("tick", Map.of("mean_ms", rounded(budget.mean()), "p95_ms", rounded(budget.p95()), "per_second",
-                rounded(budget.perSecond()), "budget_ms", rounded(budget.next())));
-        all.put("players", server.players());
-        all.put("uptime", rounded((System.nanoTime() - began) / 1e9));
-        all.put("disks", all().stream().map(this::stats).toList());
-        return all;
-    }
-
-    private Map<String, Object> stats(Descriptor descriptor) {
-        DiskStats one = statsOf(descriptor.name());
-        Optional<OpenDisk> open = opened(descriptor.name());
-        Map<String, Object> said = new LinkedHashMap<>();
-        said.put("name", descriptor.name());
-        said.put("sections_read", one.read.total());
-        said.put("sections_written", one.written.total());
-        said.put("read_per_second", one.read.perSecond());
-        said.put("written_per_second", one.written.perSecond());
-        said.put("waiting", open.map(OpenDisk::waiting).orElse(0));
-        said.put("unconfirmed", active(descriptor.name()).mapToInt(OpenDisk::unconfirmed).sum());
-        said.put("confirmed", one.confirmed.total());
-        said.put("conflicts", one.conflicts.total());
-        said.put("cancelled", one.cancelled.total());
-        said.put("edits", one.edits.total());
-        said.put("unseen", one.unseen.total());
-        said.put("errors", one.errors.total());
-        said.put("paused", open.map(OpenDisk::paused).orElse(false));
-        return said;
-    }
-
-    private static double rounded(double value) {
-        return Math.round(100 * value) / 100.0;
-    }
-
 }

@@ -53,17 +53,17 @@ public final class Requests {
         client = request.text("client", "?");
         instance = request.text("instance", "");
         session = greeted;
-        return disks.welcome();
+        return disks.reports().welcome();
     }
 
     /** The answer to a request; it fails with {@link BridgeException} or {@link IOException}. */
     CompletableFuture<Map<String, Object>> handle(Fields request) {
         try {
             return switch (request.text("do")) {
-                case "disks" -> onFiles(disks::list);
+                case "disks" -> onFiles(disks.reports()::list);
                 case "open" -> onFiles(() -> open(request));
                 case "create" -> onFiles(() -> disks.create(request));
-                case "stats" -> CompletableFuture.completedFuture(disks.stats());
+                case "stats" -> CompletableFuture.completedFuture(disks.reports().stats());
                 case "bye" -> bye();
                 default -> withDisk(request);
             };

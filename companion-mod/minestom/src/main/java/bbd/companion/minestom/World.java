@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,7 +21,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import net.kyori.adventure.key.Key;
 import net.minestom.server.MinecraftServer;
-import net.minestom.server.entity.Player;
 import net.minestom.server.instance.Chunk;
 import net.minestom.server.instance.ChunkLoader;
 import net.minestom.server.instance.Instance;
@@ -38,13 +36,12 @@ import org.slf4j.LoggerFactory;
  */
 final class World implements WorldAdapter, ChunkLoader {
     private static final Logger LOG = LoggerFactory.getLogger(World.class);
-    private static final long IDLE_NANOS = 5_000_000_000L;
-    private static final int MARGIN = 2;
 
     private final String name;
     private final AnvilStore store;
     private final BlockStates states;
     private final InstanceContainer instance;
+    private final LoadedChunks loadedChunks;
     private final Map<ChunkPos, Integer> holds = new HashMap<>();
     private final Set<ChunkPos> replaced = ConcurrentHashMap.newKeySet();
     private final Set<ChunkPos> complained = ConcurrentHashMap.newKeySet();
@@ -56,6 +53,7 @@ final class World implements WorldAdapter, ChunkLoader {
         this.store = store;
         this.states = states;
         this.instance = new InstanceContainer(UUID.randomUUID(), type, this, Key.key(name));
+        this.loadedChunks = new LoadedChunks(instance);
         instance.setChunkSupplier((in, x, z) -> new WorldChunk(in, new ChunkPos(x, z)));
         MinecraftServer.getInstanceManager().registerInstance(instance);
     }
@@ -215,12 +213,7 @@ final class World implements WorldAdapter, ChunkLoader {
 
     /** Saves what is dirty of all chunks. */
     void saveDirty() throws IOException {
-        Set<ChunkPos> dirty = new HashSet<>();
-        for (Chunk chunk : instance.getChunks()) {
-            if (chunk instanceof WorldChunk ours && ours.isDirty()) {
-                dirty.add(ours.at());
-            }
-        }
+        Set<ChunkPos> dirty = loadedChunks.dirty();
         if (!dirty.isEmpty()) {
             saveDirty(dirty);
         }
@@ -255,28 +248,12 @@ final class World implements WorldAdapter, ChunkLoader {
 
     @Override
     public BitSet unsaved(ChunkPos region) {
-        BitSet found = new BitSet();
-        for (Chunk chunk : instance.getChunks()) {
-            if (chunk instanceof WorldChunk ours && ours.at().region().equals(region) && isUnsaved(ours)) {
-                found.set(ours.at().index());
-            }
-        }
-        return found;
+        return loadedChunks.unsaved(region);
     }
 
     @Override
     public Set<ChunkPos> unsavedRegions() {
-        Set<ChunkPos> found = new HashSet<>();
-        for (Chunk chunk : instance.getChunks()) {
-            if (chunk instanceof WorldChunk ours && isUnsaved(ours)) {
-                found.add(ours.at().region());
-            }
-        }
-        return found;
-    }
-
-    private static boolean isUnsaved(WorldChunk chunk) {
-        return chunk.isDirty() && !chunk.isAir();
+        return loadedChunks.unsavedRegions();
     }
 
     @Override
@@ -291,11 +268,7 @@ final class World implements WorldAdapter, ChunkLoader {
             return;
         }
         try {
-            for (Chunk chunk : instance.getChunks()) {
-                if (chunk instanceof WorldChunk ours && ours.idle() > IDLE_NANOS && !isNearPlayer(ours.at())) {
-                    unload(ours);
-                }
-            }
+            loadedChunks.idle().forEach(this::unload);
         } finally {
             saving.unlock();
         }
@@ -307,17 +280,5 @@ final class World implements WorldAdapter, ChunkLoader {
                 instance.unloadChunk(chunk);
             }
         }
-    }
-
-    private boolean isNearPlayer(ChunkPos at) {
-        int near = instance.viewDistance() + MARGIN;
-        for (Player player : instance.getPlayers()) {
-            int x = player.getPosition().chunkX() - at.x();
-            int z = player.getPosition().chunkZ() - at.z();
-            if (Math.abs(x) <= near && Math.abs(z) <= near) {
-                return true;
-            }
-        }
-        return false;
     }
 }

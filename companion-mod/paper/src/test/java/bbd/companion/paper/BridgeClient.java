@@ -2,32 +2,24 @@ package bbd.companion.paper;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
-import bbd.companion.protocol.BridgeException;
+import bbd.companion.Client;
 import bbd.companion.protocol.Frames;
 import bbd.companion.protocol.Indices;
-import bbd.companion.protocol.Json;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.util.Base64;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocketFactory;
-import org.java_websocket.client.WebSocketClient;
-import org.java_websocket.handshake.ServerHandshake;
 
 /** A client of the bridge that has said hello. */
-final class BridgeClient extends WebSocketClient {
+final class BridgeClient extends Client {
     static final String OPEN = "\"do\": \"open\", \"disk\": \"demo\", \"palette\": [{\"name\": \"minecraft:stone\"}, "
             + "{\"name\": \"minecraft:lever\"}, {\"name\": \"minecraft:air\"}]";
-    final LinkedBlockingQueue<Object> told = new LinkedBlockingQueue<>();
-    private int id;
 
     private BridgeClient(String scheme, int port) {
-        super(URI.create(scheme + "://127.0.0.1:" + port + "/"));
+        super(URI.create(scheme + "://127.0.0.1:" + port + "/"), Map.of());
     }
 
     static BridgeClient of(Fixture fixture) throws Exception {
@@ -80,80 +72,7 @@ final class BridgeClient extends WebSocketClient {
                 + "\"}";
     }
 
-    @Override
-    public void onOpen(ServerHandshake handshake) {}
-
-    @Override
-    public void onMessage(String message) {
-        told.add(Json.parse(message));
-    }
-
-    @Override
-    public void onMessage(ByteBuffer bytes) {
-        try {
-            told.add(Frames.parse(bytes, 32));
-        } catch (BridgeException error) {
-            told.add(error);
-        }
-    }
-
-    @Override
-    public void onClose(int code, String reason, boolean remote) {
-        told.add(code);
-    }
-
-    @Override
-    public void onError(Exception error) {
-        told.add(error);
-    }
-
-    /** The next thing of a type that it is told; what comes before is dropped. */
-    <T> T next(Class<T> type) throws InterruptedException {
-        while (true) {
-            Object one = told.poll(20, TimeUnit.SECONDS);
-            assertNotNull(one, "nothing came");
-            if (type.isInstance(one)) {
-                return type.cast(one);
-            }
-        }
-    }
-
-    Map<?, ?> push(String name) throws InterruptedException {
-        while (true) {
-            Map<?, ?> one = next(Map.class);
-            if (name.equals(one.get("push"))) {
-                return one;
-            }
-        }
-    }
-
-    /** The answer to a request: what stands under ok, or the error. */
-    Map<?, ?> ask(String request) throws InterruptedException {
-        send("{\"id\": " + ++id + ", " + request + "}");
-        while (true) {
-            Map<?, ?> one = next(Map.class);
-            if (Long.valueOf(id).equals(one.get("id"))) {
-                return (Map<?, ?>) (one.containsKey("ok") ? one.get("ok") : one.get("error"));
-            }
-        }
-    }
-
-    void write(Frames.Change change) {
-        send(Frames.write(new Frames.Write(++id, 1, List.of(change), 0)));
-    }
-
-    /** What comes of a write, or is confirmed. */
-    Frames.Outcome outcome(boolean confirmed) throws InterruptedException {
-        while (true) {
-            Frames.Outcomes outcomes = next(Frames.Outcomes.class);
-            if (outcomes.confirmed() == confirmed) {
-                return outcomes.columns().get(0);
-            }
-        }
-    }
-
     Frames.Standing read(int x) throws InterruptedException {
-        send(Frames.write(new Frames.Read(++id, 1, List.of(new Frames.Wanted(x, 0, Frames.ALL_SECTIONS)))));
-        return next(Frames.Columns.class).columns().get(0);
+        return read(x, 0);
     }
 }
