@@ -19,7 +19,7 @@ from typing import Final
 from bbd.disk.batches import Batch, Snapshot
 from bbd.disk.column_map import ColumnMap, members
 from bbd.disk.zeros import merge, zero_section
-from bbd.worlds.world import DATA_SECTIONS
+from bbd.worlds.world import DATA_SECTIONS, Payload
 
 SECTION_OVERHEAD: Final = 200
 """Bytes that Python spends on a cached section beside its payload: object header, keys, dictionary slots."""
@@ -40,7 +40,7 @@ class Memory:
     def __init__(self, section_size: int, limit: int, allocated: ColumnMap) -> None:
         self.zero: Final = zero_section(section_size)
         self.dirty: dict[int, bytes] = {}
-        self.clean: OrderedDict[int, bytes] = OrderedDict()
+        self.clean: OrderedDict[int, Payload] = OrderedDict()
         self.allocated = allocated
         self.cleared = ColumnMap()
         self.clearing = ColumnMap()
@@ -65,9 +65,9 @@ class Memory:
         """Sections that may be in memory."""
         return self._capacity
 
-    def lookup(self, section: int) -> bytes | None:
+    def lookup(self, section: int) -> Payload | None:
         """A section's bytes, or ``None`` where the world must be asked."""
-        payload = self.dirty.get(section)
+        payload: Payload | None = self.dirty.get(section)
         if payload is not None:
             return payload
         payload = self.clean.get(section)
@@ -77,14 +77,14 @@ class Memory:
             return payload
         return self.zero if self.reads_zero(section >> _COLUMN_SHIFT) else None
 
-    def lookup_run(self, sections: range) -> list[bytes] | None:
+    def lookup_run(self, sections: range) -> list[Payload] | None:
         """The same for many sections at once: all of their bytes or ``None``."""
-        held: dict[int, bytes] = self.dirty if sections[0] in self.dirty else self.clean
+        held: Mapping[int, Payload] = self.dirty if sections[0] in self.dirty else self.clean
         if all(map(held.__contains__, sections)):
             if held is self.clean and self._crowded:
                 deque(map(self.clean.move_to_end, sections), maxlen=0)
             return [*map(held.__getitem__, sections)]
-        found: list[bytes] = []
+        found: list[Payload] = []
         for section in sections:
             payload = self.lookup(section)
             if payload is None:
@@ -92,7 +92,7 @@ class Memory:
             found.append(payload)
         return found
 
-    def peek(self, sections: range) -> list[bytes | None]:
+    def peek(self, sections: range) -> list[Payload | None]:
         """The same for sections of one column, which don't count as used by that."""
         column = sections.start >> _COLUMN_SHIFT
         rest = self.zero if self.reads_zero(column) else None
@@ -142,7 +142,7 @@ class Memory:
         self.dirty.update(zip(sections, payloads, strict=True))
         self._unjournaled.update(zip(sections, repeat(None)))
 
-    def keep(self, column: int, payloads: Sequence[bytes | None], wanted: int) -> None:
+    def keep(self, column: int, payloads: Sequence[Payload | None], wanted: int) -> None:
         """Cache what the world has of a column: the sections whose bits are set in ``wanted``, where they are known and
         memory doesn't know better."""
         wanted &= ~self._dirty_columns.get(column, 0)
@@ -404,7 +404,7 @@ class Memory:
         """A section is written that was clean, if it was known at all."""
         was = self.clean.pop(section, default)
         if was is not None and self.standing is not None:
-            self.standing[section] = (was,)
+            self.standing[section] = (bytes(was),)
 
     def _dirty_within(self, first: int, count: int) -> list[int]:
         return _common(range(first, first + count), self._dirty_columns)

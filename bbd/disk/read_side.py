@@ -12,10 +12,10 @@ from typing import Final, cast
 from bbd.disk.batches import WHOLE_COLUMN
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.columns import Columns, Coming
-from bbd.disk.loaded_column import LoadedColumn
+from bbd.disk.loaded_column import LoadedColumn, SoundColumn
 from bbd.disk.memory import Memory
 from bbd.disk.read_ahead import ReadAhead
-from bbd.worlds.world import DATA_SECTIONS
+from bbd.worlds.world import DATA_SECTIONS, Payload
 
 _AHEAD_SHARE: Final = 8
 """What was read ahead takes at most one in so many sections of memory."""
@@ -44,7 +44,7 @@ class ReadSide:
         self._read_ahead = ReadAhead(column_size, -(-size // column_size), most)
         self._columns = Columns(reader, memory, executor, found, self._read_ahead)
 
-    async def read(self, offset: int, length: int) -> list[bytes]:
+    async def read(self, offset: int, length: int) -> list[Payload]:
         """The sections that the range touches. EIO where one of them is damaged; ``OSError``."""
         sections = self._sections(offset, length)
         return await self._read(sections, whole=self._read_ahead.asked(offset, length))
@@ -77,7 +77,7 @@ class ReadSide:
         """Somebody else has written these columns, or may have written any."""
         self._columns.written(self._columns.known() if columns is None else columns)
 
-    async def _read(self, sections: range, *, whole: bool) -> list[bytes]:
+    async def _read(self, sections: range, *, whole: bool) -> list[Payload]:
         spans = _spans(sections)
         found = [self._memory.peek(span) for span in spans]
         coming = self._columns.begin(_lacking(spans, found, whole=whole))
@@ -86,9 +86,11 @@ class ReadSide:
         for at, span in enumerate(spans):
             if None in found[at]:
                 found[at] = self._complete(span, found[at], coming[span.start >> _COLUMN_SHIFT].result())
-        return cast(list[bytes], [*chain.from_iterable(found)])
+        return cast(list[Payload], [*chain.from_iterable(found)])
 
-    def _complete(self, span: range, before: Sequence[bytes | None], loaded: LoadedColumn) -> list[bytes | None]:
+    def _complete(
+        self, span: range, before: Sequence[Payload | None], loaded: LoadedColumn | SoundColumn
+    ) -> list[Payload | None]:
         """While the column was on its way, sections may have been written, or cleared: memory knows better. What it
         knew ``before`` and has dropped since may be newer than what came."""
         found = [now if now is not None else was for now, was in zip(self._memory.peek(span), before, strict=True)]
@@ -107,14 +109,17 @@ def _spans(sections: range) -> list[range]:
     return [range(start, min((start | _IN_COLUMN) + 1, sections.stop)) for start in starts]
 
 
-def _lacking(spans: Sequence[range], found: Sequence[Sequence[bytes | None]], *, whole: bool = False) -> dict[int, int]:
+def _lacking(
+    spans: Sequence[range], found: Sequence[Sequence[Payload | None]], *, whole: bool = False
+) -> dict[int, int]:
     """The columns of sections that were not found, with a bit for each that is to be cached: those, or all."""
     columns = {}
     for span, payloads in zip(spans, found, strict=True):
         if None in payloads:
             first = span.start & _IN_COLUMN
-            bits = sum(1 << at for at, payload in enumerate(payloads, first) if payload is None)
-            columns[span.start >> _COLUMN_SHIFT] = WHOLE_COLUMN if whole else bits
+            columns[span.start >> _COLUMN_SHIFT] = (
+                WHOLE_COLUMN if whole else sum(1 << at for at, payload in enumerate(payloads, first) if payload is None)
+            )
     return columns
 
 

@@ -2,8 +2,13 @@
 and two changes in one."""
 
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
+
+from bbd.worlds.world import Payload
+
+_Payload = TypeVar("_Payload", bytes, Payload)
 
 
 @cache
@@ -12,9 +17,9 @@ def zero_section(size: int) -> bytes:
     return bytes(size)
 
 
-def canonical(payload: bytes, zero: bytes) -> bytes:
+def canonical(payload: _Payload, zero: bytes) -> _Payload:
     """``payload``, or ``zero`` itself where they are equal."""
-    return zero if payload == zero else payload
+    return zero if not payload[0] and bytes(payload) == zero else payload
 
 
 def merge(was: bytes, theirs: bytes, ours: bytes) -> bytes:

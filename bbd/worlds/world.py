@@ -24,6 +24,11 @@ STORED_SECTIONS = 20
 COLUMNS_PER_GROUP = 1024
 
 
+Payload: TypeAlias = bytes | memoryview
+"""The bytes of a section, which never change. A view is cheap to cut out of what was read together; but comparing one
+with ``==`` looks at each byte as a number, so compare ``bytes`` of it."""
+
+
 class Keep(Enum):
     """Stands for a section that a write leaves as it is in the world, block by block."""
 
@@ -46,6 +51,15 @@ class StoredColumn:
     payloads: Sequence[bytes | None]
     lost: Mapping[int, bytes] = field(default_factory=dict)
     base: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataColumn:
+    """Data and check section of a chunk read from the world: ``payloads`` has the first 17 of :class:`StoredColumn`'s,
+    as read-only views or bytes, and ``lost`` means the same."""
+
+    payloads: Sequence[Payload | None]
+    lost: Mapping[int, bytes]
 
 
 SectionWrite: TypeAlias = bytes | Keep | None
@@ -99,6 +113,10 @@ class Site(Protocol):
         A chunk that can't be read is answered with its error, so that it costs its neighbours nothing. Raises
         ``OSError`` where the world can't be read at all.
         """
+
+    def read_data(self, columns: Sequence[int]) -> Sequence[Reading | DataColumn]:
+        """The same for who wants nothing but data and check sections: where a site can read these more quickly, it
+        gives no more."""
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably: at return all of them are synced. A column left without any block that is not air,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from typing import TypeAlias
 
 from bbd.files import Bytes, File, read_into
 from bbd.worlds.anvil.compression import AnyChunk, RawChunk
@@ -17,6 +18,10 @@ _OVERSTATED = 4
 _WRITE_SECTORS = (4 << 20) // SECTOR_SIZE
 # Few enough that what was read is still in the processor's cache when it is looked at, and room for any one chunk.
 _READ_SECTORS = 256
+
+
+Run: TypeAlias = Mapping[int, Extent]
+"""Chunks of a region by their index, in the order in which they lie there."""
 
 
 class _Buffers(threading.local):
@@ -65,7 +70,7 @@ def chunk_sectors(chunk: AnyChunk) -> int:
     return sectors_for(_PREFIX + chunk.size)
 
 
-def neighbours(locations: Table, indices: Collection[int]) -> Iterator[Mapping[int, Extent]]:
+def neighbours(locations: Table, indices: Collection[int]) -> Iterator[Run]:
     """The chunks at ``indices`` by where they lie, those that follow each other together."""
     run: dict[int, Extent] = {}
     start = end = 0
