@@ -24,9 +24,9 @@ RECENT_COLUMNS: Final = 32
 """Columns kept whole after a read of some of their sections, for a reader that asks for others next."""
 RUN_COLUMNS: Final = 16
 """Columns that a thread reads at a time: enough to share the overhead, few enough to let others in."""
-AHEAD_COLUMNS: Final = 8
+AHEAD_COLUMNS: Final = 16
 """The same for columns that nobody asked for yet."""
-_RUNS: Final = 2
+_RUNS: Final = 3
 _PAUSE: Final = 0.005
 
 Coming: TypeAlias = "asyncio.Future[LoadedColumn | SoundColumn]"
