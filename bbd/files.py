@@ -21,7 +21,7 @@ from bbd.safe_writes import DSYNC, in_one_call
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
-_IOV_MAX: Final = 1024
+IOV_MAX: Final = 1024
 """Linux and macOS take so many pieces at a time."""
 
 
@@ -100,9 +100,12 @@ class _OsFile:
             got += more
         return got
 
+    def pread_scattered(self, buffers: Sequence[memoryview], offset: int) -> int:
+        return os.preadv(self._fd, buffers, offset)
+
     def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
-        for first in range(0, len(parts), _IOV_MAX):
-            some = parts[first : first + _IOV_MAX]
+        for first in range(0, len(parts), IOV_MAX):
+            some = parts[first : first + IOV_MAX]
             size, written = sum(map(len, some)), os.pwritev(self._fd, some, offset)
             offset += written
             if written < size:
@@ -112,7 +115,7 @@ class _OsFile:
     def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
         if self._safe_in_one is None:
             self._safe_in_one = in_one_call(self._fd)
-        if not self._safe_in_one or len(parts) > _IOV_MAX or not self._pwrite_in_one(parts, offset):
+        if not self._safe_in_one or len(parts) > IOV_MAX or not self._pwrite_in_one(parts, offset):
             self.pwrite(parts, offset)
             self.sync()
 
@@ -218,6 +221,20 @@ def read_into(file: File, buffer: memoryview, offset: int) -> int:
         return file.pread_into(buffer, offset)
     data = file.pread(len(buffer), offset)
     buffer[: len(data)] = data
+    return len(data)
+
+
+def read_scattered(file: File, buffers: Sequence[memoryview], offset: int) -> int:
+    """Read into ``buffers``, :data:`IOV_MAX` at most, one after the other, what stands at ``offset`` and behind it;
+    return how many bytes that were. There may be fewer than the file has: read again, then, from where that ended."""
+    if isinstance(file, _OsFile):
+        return file.pread_scattered(buffers, offset)
+    data = memoryview(file.pread(sum(map(len, buffers)), offset))
+    rest = data
+    for buffer in buffers:
+        piece = rest[: len(buffer)]
+        buffer[: len(piece)] = piece
+        rest = rest[len(buffer) :]
     return len(data)
 
 

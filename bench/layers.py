@@ -46,7 +46,7 @@ def layers(disk: Disk, batch: Requests) -> dict[str, float]:
     """
     whole = batch.tobytes()
     receiver, transport = Arena(), _Transport()
-    transmission = Transmission(Bounds(disk.size, _LARGEST, disk.read_only, disk.block_size), receiver)
+    transmission = Transmission(Bounds(disk.size, _LARGEST, disk.read_only, disk.block_size, disk.piece_size), receiver)
     export = Export("bench", "", disk)
     session = Session(Host((export,)), Chosen(export, 0, _LARGEST), writable=True)
     session.begin(cast("Any", transport), b"")

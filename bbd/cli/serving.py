@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from bbd.cli.allocator import share_one_arena, use_huge_pages
+from bbd.cli.allocator import collect_less_often, share_one_arena, use_huge_pages
 from bbd.cli.arguments import format_size, parse_listen
 from bbd.cli.companion import Companion
 from bbd.cli.demo_world import make_demo
@@ -98,6 +98,7 @@ def addresses_of(listen: str | None, unix: Path | None) -> Addresses:
 def make_ready(options: Options) -> None:
     """Set what a process that serves wants of the C library and the system."""
     share_one_arena()
+    collect_less_often()
     use_huge_pages(options.cache)
     allow_many_descriptors()
 

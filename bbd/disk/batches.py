@@ -48,6 +48,6 @@ class Batch:
     def records(self, sequence: int) -> list[Record]:
         """The batch as records: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
         records: list[Record] = [ZeroRecord(sequence, first, count) for first, count in self.zero_ranges]
-        for number in sorted(self.columns):
-            records.append(DataRecord(sequence + 1, number, self.columns[number].sections()))
+        columns = sorted(self.columns.items())
+        records += [DataRecord(sequence + 1, number, taken.sections()) for number, taken in columns]
         return records

@@ -7,14 +7,15 @@ without a check section (Nether, End) is believed block by block: there only ill
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from bbd.disk.check import CHECK_SIZE, CheckSection
 from bbd.disk.findings import Reporter
 from bbd.disk.identity import Identity
-from bbd.disk.integrity import STRIPES, parity, section_crc, zero_crc
-from bbd.disk.loaded_column import LoadedColumn
+from bbd.disk.integrity import STRIPES, parity, section_crc, section_crcs, zero_crc
+from bbd.disk.loaded_column import LoadedColumn, SoundColumn
 from bbd.disk.repair import Repair
 from bbd.disk.zeros import canonical, zero_section
 from bbd.worlds.world import (
@@ -22,11 +23,15 @@ from bbd.worlds.world import (
     DATA_SECTIONS,
     FIRST_PARITY_SECTION,
     ColumnUnreadable,
+    DataColumn,
+    Payload,
     Reading,
     Site,
     StoredColumn,
     read_column,
 )
+
+_Payload = TypeVar("_Payload", bytes, Payload)
 
 _LOST_BEFORE = "its bytes were lost before and not written since"
 _WRONG_CRC = "its blocks are not the ones that were written (CRC)"
@@ -58,14 +63,14 @@ class ColumnReader:
         self._report(loaded)
         return loaded
 
-    def load_sound(self, columns: Sequence[int]) -> list[LoadedColumn | None]:
+    def load_sound(self, columns: Sequence[int]) -> list[SoundColumn | None]:
         """The columns that are all as expected; ``None`` for each that takes a closer look, by :meth:`load`, so that
         one that must be mended, or can't be read, costs its neighbours nothing."""
         try:
-            readings = self._site.read(columns)
+            readings = self._site.read_data(columns)
         except OSError:
             return [None] * len(columns)
-        return [self._sound(column, reading) for column, reading in zip(columns, readings, strict=True)]
+        return [self._sound_data(column, reading) for column, reading in zip(columns, readings, strict=True)]
 
     def verify_many(self, columns: Sequence[int]) -> list[LoadedColumn]:
         """The same as :meth:`load_many`, and look at their parity too. Raises ``OSError`` as it does."""
@@ -111,24 +116,45 @@ class ColumnReader:
         readings = zip(columns, self._site.read(columns), strict=True)
         return [self._sound(column, reading) or self._as_it_stands(column, reading) for column, reading in readings]
 
+    def _sound_data(self, column: int, reading: Reading | DataColumn) -> SoundColumn | None:
+        if not isinstance(reading, DataColumn):
+            loaded = self._sound(column, reading)
+            return None if loaded is None else SoundColumn([loaded.section(at) for at in range(DATA_SECTIONS)])
+        head = reading.payloads[CHECK_SECTION]
+        if not self._identity.checked or head is None or reading.lost.keys() - {CHECK_SECTION}:
+            return None
+        check = self._check_of(column, bytes(head[:CHECK_SIZE]))
+        if isinstance(check, str):
+            return None
+        found: Sequence[Payload | None] = reading.payloads[:DATA_SECTIONS]
+        sections: list[Payload] | None = self._sound_sections(found, check)
+        return None if sections is None else SoundColumn(sections, reading.whole)
+
     def _sound(self, column: int, reading: Reading) -> LoadedColumn | None:
         """A column with nothing wrong with it: the short way of nearly all of them. ``None`` for any other."""
         if not isinstance(reading, StoredColumn) or reading.lost.keys() - {CHECK_SECTION}:
             return None
-        found, zero = reading.payloads[:DATA_SECTIONS], self._zero
         check = None
         if self._identity.checked:
             identified = self.identify(column, reading)
-            if isinstance(identified, str) or identified.lost:
+            if isinstance(identified, str):
                 return None
             check = identified
-            crcs = tuple([self._zero_crc if payload is None else section_crc(payload) for payload in found])
-            if crcs != check.crcs:
-                return None
-        elif None in found:
+        sections = self._sound_sections(reading.payloads[:DATA_SECTIONS], check)
+        if sections is None:
             return None
-        sections = [zero if payload is None or payload == zero else payload for payload in found]
         return LoadedColumn(column, self._site.describe, [*sections], check, stored=reading)
+
+    def _sound_sections(self, found: Sequence[_Payload | None], check: CheckSection | None) -> list[_Payload] | None:
+        """The payloads of a column that ``check`` vouches for; ``None`` where it doesn't for one of them."""
+        zero = self._zero
+        sections: list[_Payload] = [zero if payload is None else payload for payload in found]
+        if check is None:
+            return None if None in found else [canonical(section, zero) for section in sections]
+        crcs = tuple(section_crcs(sections))
+        if crcs != check.crcs or check.lost:
+            return None
+        return [canonical(section, zero) for section in sections] if self._zero_crc in crcs else sections
 
     def _as_it_stands(self, column: int, reading: Reading) -> LoadedColumn:
         if isinstance(reading, ColumnUnreadable):

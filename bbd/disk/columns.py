@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.held_column import WHOLE_COLUMN
-from bbd.disk.loaded_column import LoadedColumn
+from bbd.disk.loaded_column import LoadedColumn, SoundColumn
 from bbd.disk.memory import Memory
 from bbd.disk.read_ahead import ReadAhead
 from bbd.worlds.world import DATA_SECTIONS
@@ -24,12 +24,14 @@ RECENT_COLUMNS: Final = 32
 """Columns kept whole after a read of some of their sections, for a reader that asks for others next."""
 RUN_COLUMNS: Final = 16
 """Columns that a thread reads at a time: enough to share the overhead, few enough to let others in."""
-AHEAD_COLUMNS: Final = 8
+AHEAD_COLUMNS: Final = 16
 """The same for columns that nobody asked for yet."""
 _RUNS: Final = 3
 _PAUSE: Final = 0.005
 
-Coming: TypeAlias = "asyncio.Future[LoadedColumn]"
+Coming: TypeAlias = "asyncio.Future[LoadedColumn | SoundColumn]"
+_Came: TypeAlias = LoadedColumn | SoundColumn | None
+"""``None`` for one that takes a closer look."""
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ class Columns:
         recent = self._recent.get(column)
         if recent is not None:
             self._recent.move_to_end(column)
-            self._memory.keep(column, recent.result().sections, keep)
+            self._keep(column, recent.result(), keep)
             return recent
         load = self._loads.get(column)
         if load is None:
@@ -118,6 +120,11 @@ class Columns:
             load.keep |= keep
             load.asked = True
         return load.coming
+
+    def _keep(self, column: int, loaded: LoadedColumn | SoundColumn, wanted: int) -> None:
+        whole = loaded.whole if wanted == WHOLE_COLUMN and isinstance(loaded, SoundColumn) else None
+        if whole is None or not self._memory.keep_whole(column, whole):
+            self._memory.keep(column, loaded.sections, wanted)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class Columns:
     def _is_missing(self, column: int) -> bool:
         return column not in self._loads and column not in self._recent and self._memory.lacks(column)
 
-    async def _read(self, run: Sequence[int], load: Callable[[Sequence[int]], Sequence[LoadedColumn | None]]) -> None:
+    async def _read(self, run: Sequence[int], load: Callable[[Sequence[int]], Sequence[_Came]]) -> None:
         try:
             loaded = await asyncio.get_running_loop().run_in_executor(self._executor, load, run)
         except Exception as error:
@@ -192,7 +199,7 @@ class Columns:
             for column, one in zip(run, loaded, strict=True):
                 self._came(column, one)
 
-    def _came(self, column: int, loaded: LoadedColumn | None) -> None:
+    def _came(self, column: int, loaded: _Came) -> None:
         load = self._loads.get(column)
         if load is None:
             return
@@ -200,11 +207,14 @@ class Columns:
             self._read_again(column, load)
             return
         del self._loads[column]
-        loaded.stored = None
-        self._found(loaded)
-        self._memory.keep(column, loaded.sections, load.keep)
+        damaged = False
+        if isinstance(loaded, LoadedColumn):
+            loaded.stored = None
+            self._found(loaded)
+            damaged = bool(loaded.damage)
+        self._keep(column, loaded, load.keep)
         load.coming.set_result(loaded)
-        if load.keep != WHOLE_COLUMN or loaded.damage:
+        if load.keep != WHOLE_COLUMN or damaged:
             self._recent[column] = load.coming
             if len(self._recent) > RECENT_COLUMNS:
                 self._recent.popitem(last=False)

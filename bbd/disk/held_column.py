@@ -1,9 +1,10 @@
 """One column's sections in memory, and what leaves of them for the journal and the world.
 
-Sections lie one by one in ``parts``, or, as long as they are what came in one piece, in a ``frame`` of the whole column.
-Nothing that was put in is ever changed: a new write puts a new object into the place of the old one, and takes its bit
-from the frame. So a reply that waits to be sent, a journal batch and a checkpoint each keep the bytes that they saw,
-without a copy and without a lock. Masks have a bit for each section.
+Sections lie one by one, or, as long as they are what came in one piece, in a frame of the whole column. Nothing that
+was put in is ever changed: a new write puts a new object in the place of the old one. So a reply that waits to be sent,
+a journal batch and a checkpoint each keep the bytes that they saw, without a copy and without a lock.
+
+Masks have a bit for each section.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ Arrays are uint8. Much is done a 64-bit word at a time, so a section's size must
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TypeAlias
 
@@ -34,6 +34,11 @@ _TOP_BIT = np.int8(7)
 def section_crc(payload: bytes | bytearray | memoryview) -> int:
     """CRC-32C (Castagnoli; RFC 3720, appendix B.4) of a data section's payload."""
     return crc32c(payload)
+
+
+def section_crcs(payloads: Iterable[bytes | memoryview]) -> Iterator[int]:
+    """The same of many."""
+    return map(crc32c, payloads)
 
 
 @cache

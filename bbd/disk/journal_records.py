@@ -14,6 +14,8 @@ from typing import Final, TypeAlias
 
 from crc32c import crc32c
 
+from bbd.worlds.world import Payload
+
 MAGIC: Final = b"bbdjrnl\x01"
 HEADER_SIZE: Final = 4096
 _HEADER = struct.Struct("<8s16s16sQQI")
@@ -67,7 +69,7 @@ class DataRecord:
 
     sequence: int
     column: int
-    sections: dict[int, bytes]
+    sections: dict[int, Payload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class SupersededRecord:
 Record: TypeAlias = DataRecord | ZeroRecord | SupersededRecord
 
 
-def encode(record: Record, salt: int) -> list[bytes]:
+def encode(record: Record, salt: int) -> list[Payload]:
     """A record's bytes, as parts to be written one after the other."""
-    payloads: Sequence[bytes] = ()
+    payloads: Sequence[Payload] = ()
     mask = 0
     if isinstance(record, DataRecord):
         payloads = list(record.sections.values())
@@ -148,6 +150,6 @@ def _frames(segment: bytes) -> Iterator[tuple[int, int, int, int, int, memoryvie
         position = end
 
 
-def _sections(payload: memoryview, mask: int, size: int) -> dict[int, bytes]:
+def _sections(payload: memoryview, mask: int, size: int) -> dict[int, Payload]:
     indices = [index for index in range(16) if mask >> index & 1]
     return {index: bytes(payload[at * size : (at + 1) * size]) for at, index in enumerate(indices)}

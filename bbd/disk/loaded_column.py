@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bbd.disk.check import CheckSection
 from bbd.disk.findings import Finding
-from bbd.worlds.world import StoredColumn
+from bbd.worlds.world import Payload, StoredColumn
 
 
 class SectionDamaged(OSError):
@@ -16,6 +16,19 @@ class SectionDamaged(OSError):
 
     def __init__(self, why: str) -> None:
         super().__init__(errno.EIO, why)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundColumn:
+    """A column as the world has it, in which all is as it was written: its 16 payloads, and all of them in one piece
+    where they lie so."""
+
+    sections: Sequence[Payload]
+    whole: memoryview | None = None
+
+    def section(self, index: int) -> Payload:
+        """A payload."""
+        return self.sections[index]
 
 
 @dataclass(slots=True)

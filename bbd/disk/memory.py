@@ -79,13 +79,9 @@ class Memory:
         """The same for many sections at once, in pieces of one or more sections: all of their bytes or ``None``."""
         found: list[Payload] = []
         for span in spans(sections):
-            number = span.start >> _COLUMN_SHIFT
-            column, start = self._columns.get(number), number << _COLUMN_SHIFT
-            piece = column.run(span.start - start, span.stop - start) if column else None
-            if piece is not None and column is not None:
+            piece = self.piece(span)
+            if piece is not None:
                 found.append(piece)
-                if self._held.crowded:
-                    self._held.used(number, column)
             else:
                 for section in span:
                     payload = self.lookup(section)
@@ -93,6 +89,17 @@ class Memory:
                         return None
                     found.append(payload)
         return found
+
+    def piece(self, sections: range) -> memoryview | None:
+        """Sections of one column, where they are in memory in one piece."""
+        number = sections.start >> _COLUMN_SHIFT
+        column = self._columns.get(number)
+        if column is None:
+            return None
+        first = sections.start & _IN_COLUMN
+        if self._held.crowded:
+            self._held.used(number, column)
+        return column.run(first, first + len(sections))
 
     def peek(self, sections: range) -> list[Payload | None]:
         """The same for sections of one column, one by one, which don't count as used by that."""
@@ -181,6 +188,18 @@ class Memory:
         self._held.forget_empty(column, held)
         self.shrink()
 
+    def keep_whole(self, number: int, frame: memoryview) -> bool:
+        """The same for all of a column in one piece, where memory has nothing of it that is newer."""
+        if self.reads_zero(number):
+            return False
+        column = self._held.column(number)
+        if column.dirty:
+            return False
+        column.put_whole(frame)
+        self._held.note_clean(number, column, WHOLE_COLUMN)
+        self.shrink()
+        return True
+
     def shrink(self) -> None:
         """Keep within the limit."""
         self._held.shrink(len(self.standing) if self.standing else 0)
@@ -248,8 +267,8 @@ class Memory:
             self.standing.is_now(number, index, payload)
 
     def adopt(self, number: int, index: int, taken: Taken, merged: Payload) -> None:
-        """``merged`` went into the world where what was ``taken`` was to go: others' changes are in it. What was written
-        to the section since goes on top."""
+        """``merged`` went into the world where what was ``taken`` was to go: others' changes are in it. What was
+        written to the section since goes on top."""
         column = self._columns.get(number)
         sent = taken.sections()[index]
         merged = memoryview(merged) if merged is self.zero else merged

@@ -12,7 +12,7 @@ from typing import Final, cast
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.columns import Columns, Coming
 from bbd.disk.held_column import WHOLE_COLUMN
-from bbd.disk.loaded_column import LoadedColumn
+from bbd.disk.loaded_column import LoadedColumn, SoundColumn
 from bbd.disk.memory import Memory, spans
 from bbd.disk.read_ahead import ReadAhead
 from bbd.worlds.world import DATA_SECTIONS, Payload
@@ -79,7 +79,7 @@ class ReadSide:
 
     async def _read(self, sections: range, *, whole: bool) -> list[Payload]:
         columns = [*spans(sections)]
-        found = [self._memory.peek(span) for span in columns]
+        found = [self._known(span) for span in columns]
         coming = self._columns.begin(_lacking(columns, found, whole=whole))
         for one in coming.values():
             await _arrival(one)
@@ -88,9 +88,19 @@ class ReadSide:
                 found[at] = self._complete(span, found[at], coming[span.start >> _COLUMN_SHIFT].result())
         return cast(list[Payload], [*chain.from_iterable(found)])
 
-    def _complete(self, span: range, before: Sequence[Payload | None], loaded: LoadedColumn) -> list[Payload | None]:
+    def _known(self, span: range) -> list[Payload | None]:
+        """Sections of a column in one piece, or one by one."""
+        piece = self._memory.piece(span)
+        return self._memory.peek(span) if piece is None else [piece]
+
+    def _complete(
+        self, span: range, before: Sequence[Payload | None], loaded: LoadedColumn | SoundColumn
+    ) -> list[Payload | None]:
         """While the column was on its way, sections may have been written, or cleared: memory knows better. What it
         knew ``before`` and has dropped since may be newer than what came."""
+        piece = self._memory.piece(span)
+        if piece is not None:
+            return [piece]
         found = [now if now is not None else was for now, was in zip(self._memory.peek(span), before, strict=True)]
         if None in found:
             first = span.start & _IN_COLUMN
@@ -109,8 +119,9 @@ def _lacking(
     for span, payloads in zip(parts, found, strict=True):
         if None in payloads:
             first = span.start & _IN_COLUMN
-            bits = sum(1 << at for at, payload in enumerate(payloads, first) if payload is None)
-            columns[span.start >> _COLUMN_SHIFT] = WHOLE_COLUMN if whole else bits
+            columns[span.start >> _COLUMN_SHIFT] = (
+                WHOLE_COLUMN if whole else sum(1 << at for at, payload in enumerate(payloads, first) if payload is None)
+            )
     return columns
 
 

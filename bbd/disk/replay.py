@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bbd.disk.column_map import ColumnMap
 from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
+from bbd.worlds.world import Payload
 
 
 @dataclass(slots=True)
@@ -16,7 +17,7 @@ class Replayed:
     ``claimed`` columns are not allocated, but what stands in their place may be what a checkpoint left of this disk.
     """
 
-    columns: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    columns: dict[int, dict[int, Payload]] = field(default_factory=dict)
     cleared: ColumnMap = field(default_factory=ColumnMap)
     claimed: ColumnMap = field(default_factory=ColumnMap)
 

@@ -2,10 +2,13 @@
 and two changes in one."""
 
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
 from bbd.worlds.world import Payload
+
+_Payload = TypeVar("_Payload", bytes, Payload)
 
 
 @cache
@@ -14,7 +17,7 @@ def zero_section(size: int) -> bytes:
     return bytes(size)
 
 
-def canonical(payload: Payload, zero: bytes) -> Payload:
+def canonical(payload: _Payload, zero: bytes) -> _Payload:
     """``payload``, or ``zero`` itself where they are equal."""
     if payload[0] or payload[-1]:
         return payload

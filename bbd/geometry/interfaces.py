@@ -45,7 +45,7 @@ class Codec(Protocol):
     palette: Sequence[Block]
     """Every block it writes, air last, at most 65535 of them."""
 
-    def encode(self, payload: bytes) -> npt.NDArray[np.uint16]:
+    def encode(self, payload: bytes | memoryview) -> npt.NDArray[np.uint16]:
         """4096 palette indices, in block order. A payload shorter than ``section_size`` leaves the blocks of the
         bytes it lacks as air."""
 

@@ -16,8 +16,8 @@ from bbd.nbd.buffers import Arena, Buffer, Pieces
 Payload: TypeAlias = memoryview | list[memoryview]
 Request: TypeAlias = tuple[int, int, int, bytes, int, int, Payload | None]
 """(error, type, command flags, cookie, offset, length, payload). Where error is not 0 it is the reply, and nothing else
-is to be done; else offset and length lie inside the disk, and a WRITE has its payload: in one view, or, where it is long
-and made of whole blocks, in pieces that are nobody else's."""
+is to be done; else offset and length lie inside the disk, and a WRITE has its payload: in one view, or, where it is
+long and made of whole blocks, in pieces that are nobody else's."""
 
 MAX_CARRIED_PAYLOAD: Final = 64 << 10
 """An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer. But

@@ -25,7 +25,8 @@ COLUMNS_PER_GROUP = 1024
 
 
 Payload: TypeAlias = bytes | memoryview
-"""The bytes of a section, which nobody changes any more. Mind that comparing a view with bytes is slow."""
+"""The bytes of a section, which never change. A view is cheap to cut out of what was read together; but comparing one
+with ``==`` looks at each byte as a number, so compare ``bytes`` of it."""
 
 
 class Keep(Enum):
@@ -47,9 +48,20 @@ class StoredColumn:
     ``base`` is the site's own (the parsed chunk); hand it back in :class:`ColumnWrite` to spare a second read.
     """
 
-    payloads: Sequence[Payload | None]
+    payloads: Sequence[bytes | None]
     lost: Mapping[int, bytes] = field(default_factory=dict)
     base: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataColumn:
+    """Data and check section of a chunk read from the world: ``payloads`` has the first 17 of :class:`StoredColumn`'s,
+    as bytes or views that nobody writes to, and ``lost`` means the same. ``whole`` is all data in one piece, where it
+    lies so."""
+
+    payloads: Sequence[Payload | None]
+    lost: Mapping[int, bytes]
+    whole: memoryview | None = None
 
 
 SectionWrite: TypeAlias = Payload | Keep | None
@@ -103,6 +115,10 @@ class Site(Protocol):
         A chunk that can't be read is answered with its error, so that it costs its neighbours nothing. Raises
         ``OSError`` where the world can't be read at all.
         """
+
+    def read_data(self, columns: Sequence[int]) -> Sequence[Reading | DataColumn]:
+        """The same for who wants nothing but data and check sections: where a site can read these more quickly, it
+        gives no more."""
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably: at return all of them are synced. A column left without any block that is not air,

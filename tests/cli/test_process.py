@@ -49,6 +49,33 @@ def test_more_than_there_is_harms_nobody() -> None:
     assert done.stdout.split()[2] == "2000"
 
 
+_GARBAGE = """
+import gc, weakref
+from bbd.cli.allocator import collect_less_often
+
+class Cycle:
+    def __init__(self):
+        self.me = self
+
+collect_less_often()
+passes = []
+gc.callbacks.append(lambda phase, info: passes.append(info["generation"]) if phase == "start" else None)
+cache = [[memoryview(bytes(64))[at:] for at in range(16)] for _ in range(4000)]
+cached = len(passes)
+alive = weakref.WeakSet()
+for _ in range(100_000):
+    alive.add(Cycle())
+print(cached, len(alive))
+"""
+
+
+def test_a_cache_is_filled_with_few_looks_for_garbage_and_garbage_goes() -> None:
+    done = subprocess.run([sys.executable, "-c", _GARBAGE], capture_output=True, text=True, check=True, timeout=60)
+    passes, alive = map(int, done.stdout.split())
+    assert passes < 20
+    assert alive < 50_000
+
+
 def test_threads_let_the_loop_in_soon() -> None:
     async def interval() -> float:
         return sys.getswitchinterval()

@@ -44,6 +44,9 @@ class DictSite:
     def read(self, columns: Sequence[int]) -> list[Reading]:
         return [self._read(column) for column in columns]
 
+    def read_data(self, columns: Sequence[int]) -> list[Reading]:
+        return self.read(columns)
+
     def _read(self, column: int) -> Reading:
         if column in self.unreadable:
             return ColumnUnreadable(errno.EIO, "its chunk is cut off", b"raw bytes")

@@ -129,7 +129,7 @@ def test_a_batch_is_what_its_columns_are_one_by_one(harms: list[str], parity: in
     assert [seen(loaded) for loaded in reader.load_many(columns)] == [seen(loaded) for loaded in one_by_one]
     for sound, loaded in zip(reader.load_sound(columns), one_by_one, strict=True):
         assert (sound is None) == bool(loaded.finding)
-        assert sound is None or seen(sound) == seen(loaded)
+        assert sound is None or sound.sections == loaded.sections
     verified = [CarefulReader(bench.site, identity).verify_many([column])[0] for column in columns]
     assert [seen(loaded) for loaded in reader.verify_many(columns)] == [seen(loaded) for loaded in verified]
     if parity and "parity" in harms and harms.index("parity") in bench.site.columns:

@@ -21,6 +21,7 @@ from bbd.files import OsFiles
 from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.interfaces import Block
+from bbd.worlds.world import Payload
 from tests.disk.plain_field import crc32c_bitwise, parity_rows
 from tests.geometry.hilbert_by_drawing import curve
 from tests.geometry.spiral_by_walking import walk
@@ -249,7 +250,7 @@ def test_parity() -> None:
 
 def journal_records() -> list[Record]:
     zero, data = VECTORS["journal"]["zero"], VECTORS["journal"]["data"]
-    sections = {int(index): bytes.fromhex(payload) for index, payload in data["sections"].items()}
+    sections: dict[int, Payload] = {int(index): bytes.fromhex(payload) for index, payload in data["sections"].items()}
     return [
         ZeroRecord(zero["sequence"], zero["first"], zero["count"]),
         DataRecord(data["sequence"], data["column"], sections),

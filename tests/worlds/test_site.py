@@ -127,7 +127,7 @@ def _payload(kind: Any, rng: random.Random) -> SectionWrite:
 
 def _model(item: SectionWrite) -> bytes | None:
     assert item is not KEEP
-    assert not isinstance(item, type(KEEP))
+    assert item is None or isinstance(item, bytes)
     return item
 
 

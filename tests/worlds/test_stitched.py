@@ -249,7 +249,7 @@ def test_a_head_with_other_blocks_above_it_is_not_cut_up(name: str) -> None:
     cells = stitcher(name).cells(payloads)
     assert cells is not None
     kind, longs = cells[CHECK_SECTION]
-    assert longs is not None
+    assert isinstance(longs, bytes)
     for changed in (b"\xff" + longs[1:], longs[:-8] + bytes(8)):
         cells[CHECK_SECTION] = kind, changed
         chunk = stitcher(name).chunk(*AT, cells)

@@ -44,7 +44,7 @@ class ByteCodec:
         self._index |= {alias: self._index[name] for alias, name in table.aliases.items()}
         self._index |= dict.fromkeys(AIR_NAMES, AIR)
 
-    def encode(self, payload: bytes) -> npt.NDArray[np.uint16]:
+    def encode(self, payload: bytes | memoryview) -> npt.NDArray[np.uint16]:
         """The palette index of a byte is the byte. Raises ``ValueError`` for a payload longer than a section."""
         if len(payload) == SECTION_BLOCKS:
             return _swapped(np.frombuffer(payload, dtype=np.uint8)).astype(np.uint16)

@@ -38,7 +38,7 @@ class NibbleCodec:
         self.palette: Sequence[Block] = (*(Block(name) for name in names), Block(AIR_NAMES[0]))
         self._index = {name: value for value, name in enumerate(names)} | dict.fromkeys(AIR_NAMES, AIR)
 
-    def encode(self, payload: bytes) -> npt.NDArray[np.uint16]:
+    def encode(self, payload: bytes | memoryview) -> npt.NDArray[np.uint16]:
         """The palette index of four bits is their value. Raises ``ValueError`` for a payload longer than a section."""
         if len(payload) > SECTION_BYTES:
             raise ValueError(f"a section holds {SECTION_BYTES} bytes, not {len(payload)}")

@@ -53,7 +53,7 @@ class RedstoneCodec:
         if palette not in self.palettes:
             raise ValueError(f"codec redstone has no palette {palette!r}")
 
-    def encode(self, payload: bytes) -> npt.NDArray[np.uint16]:
+    def encode(self, payload: bytes | memoryview) -> npt.NDArray[np.uint16]:
         """Whole cells, lit as their levers say. Raises ``ValueError`` for a payload longer than a section."""
         if len(payload) > SECTION_BYTES:
             raise ValueError(f"a section holds {SECTION_BYTES} bytes, not {len(payload)}")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from bbd.geometry.interfaces import SECTION_BLOCKS, Codec
 from bbd.worlds.anvil.packing import bits_for, longs_for
@@ -40,11 +41,7 @@ class HeadSection:
         self._source[there] = here
         self._place = np.empty(8 * HEAD_BYTES, np.intp)
         self._place[here] = there
-        constant = np.packbits(self._source >= one).tobytes()
-        self._constant, self._ones = (
-            int.from_bytes(constant),
-            int.from_bytes(np.packbits(self._source == one).tobytes()),
-        )
+        self._constant, self._ones = np.packbits(self._source >= one), np.packbits(self._source == one)
         # The general encoder's words for all that; the compound that they are in ends with one byte.
         states = blocks_states(codec.palette, np.full(SECTION_BLOCKS, air, np.uint16))
         first = len(states) - 1 - 8 * longs_for(wide)
@@ -59,10 +56,14 @@ class HeadSection:
 
     def unpack(self, longs: bytes) -> bytes | None:
         """The payload; ``None`` where the blocks are others than :meth:`pack` writes."""
-        if int.from_bytes(longs) & self._constant != self._ones:
-            return None
-        bits = np.unpackbits(np.frombuffer(longs, np.uint8))
-        return np.packbits(bits.take(self._place)).tobytes()
+        (payload,) = self.unpack_many(np.frombuffer(longs, np.uint8)[np.newaxis])
+        return payload
+
+    def unpack_many(self, longs: npt.NDArray[np.uint8]) -> list[bytes | None]:
+        """The same for many such sections, a row each."""
+        right = (longs & self._constant == self._ones).all(axis=1).tolist()
+        heads = np.packbits(np.unpackbits(longs, axis=1).take(self._place, axis=1), axis=1)
+        return [head.tobytes() if whole else None for head, whole in zip(heads, right, strict=True)]
 
 
 def _bit(block: int, at: int, width: int) -> int:

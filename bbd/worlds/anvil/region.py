@@ -15,23 +15,26 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from bbd.files import File, Files
 from bbd.worlds.anvil.compression import EXTERNAL, AnyChunk, RawChunk, recompressed
 from bbd.worlds.anvil.damage import unreadable
 from bbd.worlds.anvil.external import ExternalChunks
-from bbd.worlds.anvil.runs import chunk_at, chunk_sectors, neighbours, read_view, runs
+from bbd.worlds.anvil.runs import Run, chunk_at, chunk_sectors, neighbours, read_view, runs
 from bbd.worlds.anvil.sectors import MAX_SECTORS, SECTOR_SIZE, Extent, allocate
 from bbd.worlds.anvil.tables import CHUNKS, HEADER_SIZE, Tables
-from bbd.worlds.world import ColumnUnreadable
+from bbd.worlds.world import ColumnUnreadable, DataColumn
 
 _ALL = (1 << CHUNKS) - 1
 
 Found: TypeAlias = RawChunk | ColumnUnreadable | None
 """What a region file has of a chunk: ``None`` where there is none, and an error that costs its neighbours nothing."""
+
+_Read = TypeVar("_Read")
 
 
 class RegionFile:
@@ -77,6 +80,17 @@ class RegionFile:
         """The chunks at ``indices`` in the order in which they lie in the file, those that follow each other read
         together. What is yielded may be a view of memory that the same thread's next read uses again: it lasts until
         the next is asked for. Raises ``OSError`` where the file can't be read at all."""
+        return self._read_runs(indices, self._read_run)
+
+    def read_columns(
+        self, indices: Collection[int], read: Callable[[File, Run], Mapping[int, DataColumn]]
+    ) -> Iterator[tuple[int, Found | DataColumn]]:
+        """The same, but of each run of neighbours ``read`` may read as many as it can, in its own way."""
+        return self._read_runs(indices, partial(self._read_run_by, read))
+
+    def _read_runs(
+        self, indices: Collection[int], read: Callable[[Tables, Run], Sequence[tuple[int, _Read]]]
+    ) -> Iterator[tuple[int, _Read | ColumnUnreadable | None]]:
         if self._broken:
             yield from ((index, self._header_error()) for index in indices)
             return
@@ -87,14 +101,22 @@ class RegionFile:
             yield from ((index, None) for index in absent)
             waiting -= absent
             for run in neighbours(tables.locations, waiting):
-                found = self._read_run(tables, run)
+                found = read(tables, run)
                 # See _settled_read: what was read belongs to its locations only if no others were published.
                 if tables is not self._tables:
                     break
                 waiting.difference_update(run)
                 yield from found
 
-    def _read_run(self, tables: Tables, run: Mapping[int, Extent]) -> list[tuple[int, Found]]:
+    def _read_run_by(
+        self, read: Callable[[File, Run], Mapping[int, DataColumn]], tables: Tables, run: Run
+    ) -> list[tuple[int, Found | DataColumn]]:
+        apart = {index: extent for index, extent in run.items() if index not in tables.overlapping}
+        columns = read(self._opened(), apart)
+        rest = {index: extent for index, extent in run.items() if index not in columns}
+        return [*columns.items(), *(self._read_run(tables, rest) if rest else ())]
+
+    def _read_run(self, tables: Tables, run: Run) -> list[tuple[int, Found]]:
         extents = list(run.values())
         start = extents[0].start
         content = read_view(self._opened(), Extent(start, extents[-1].end))

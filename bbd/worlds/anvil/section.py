@@ -24,6 +24,7 @@ from bbd.worlds.anvil.nbt_scan import (
 )
 from bbd.worlds.anvil.packing import ENTRIES, bits_for, longs_for, pack, unpack
 from bbd.worlds.anvil.palette import Palette, PaletteCache
+from bbd.worlds.world import Payload
 
 BIOMES = b"biomes"
 BLOCK_STATES = b"block_states"
@@ -152,13 +153,13 @@ class SectionWriter:
     """
 
     def __init__(self, codec: Codec) -> None:
-        self._encode: Callable[[bytes], npt.NDArray[np.uint16]] = codec.encode
+        self._encode: Callable[[Payload], npt.NDArray[np.uint16]] = codec.encode
         self._entries = [_entry(block) for block in codec.palette]
         self._whole = len(codec.palette) - 1
         self._whole_palette = nbt_write.listing("palette", COMPOUND, self._entries[: self._whole])
         self.air = uniform(codec.palette[-1])
 
-    def write(self, payload: bytes | None) -> bytes:
+    def write(self, payload: Payload | None) -> bytes:
         """The tag; it equals :attr:`air` exactly where every block is air."""
         if not payload:
             return self.air

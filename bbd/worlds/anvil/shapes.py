@@ -60,7 +60,7 @@ class Shape:
         self._first = total.first + 1 - len(sizes)
         self._second = total.second + total.size - sum(sizes) - sum(self._weights)
 
-    def checksum(self, payloads: Sequence[bytes]) -> int:
+    def checksum(self, payloads: Sequence[bytes | memoryview]) -> int:
         """The Adler-32 of the whole; see :mod:`~bbd.worlds.anvil.adler`."""
         values: list[int] = list(map(isal_zlib.adler32, payloads))
         firsts = [value & 0xFFFF for value in values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -12,16 +13,18 @@ import numpy.typing as npt
 
 from bbd.geometry.geometry import Geometry
 from bbd.worlds.anvil.coder import Base, ColumnCoder
-from bbd.worlds.anvil.compression import ZLIB, AnyChunk
+from bbd.worlds.anvil.compression import ZLIB, AnyChunk, RawChunk
 from bbd.worlds.anvil.dimension import Dimension, describe_chunk, placed
 from bbd.worlds.anvil.own_chunks import OwnChunks
 from bbd.worlds.anvil.region import Found
 from bbd.worlds.anvil.regions import RegionAt, region_name, region_of
+from bbd.worlds.anvil.scattered import scattered_reading_for
 from bbd.worlds.world import (
     COLUMNS_PER_GROUP,
     KEEP,
     ColumnUnreadable,
     ColumnWrite,
+    DataColumn,
     Fingerprint,
     Reading,
     StoredColumn,
@@ -75,6 +78,7 @@ class AnvilSite:
         self._dimension = dimension
         self._geometry = geometry
         self._coder = ColumnCoder(dimension, geometry.codec, compression, stitched=stitched)
+        self._scattered = scattered_reading_for(geometry.codec)
         self._own = OwnChunks()
         self._groups: OrderedDict[int, list[_Part]] = OrderedDict()
 
@@ -89,6 +93,23 @@ class AnvilSite:
             for index, raw in self._dimension.read_raw(region, places):
                 column, cx, cz = places[index]
                 found[column] = self._reading(cx, cz, raw)
+        return [found[column] for column in columns]
+
+    def read_data(self, columns: Sequence[int]) -> Sequence[Reading | DataColumn]:
+        """Data and check sections of columns, as :meth:`read` gives them; of stitched chunks that are
+        like those before them nothing else."""
+        if self._scattered is None:
+            return self.read(columns)
+        found: dict[int, Reading | DataColumn] = {}
+        for region, places in self._by_region(columns).items():
+            read = partial(self._scattered.read, region)
+            for index, got in self._dimension.read_columns(region, places, read):
+                column, cx, cz = places[index]
+                if isinstance(got, RawChunk):
+                    found[column] = reading = self._reading(cx, cz, got)
+                    self._scattered.saw(got, reading)
+                else:
+                    found[column] = got if isinstance(got, DataColumn) else self._reading(cx, cz, got)
         return [found[column] for column in columns]
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:

@@ -18,11 +18,11 @@ from bbd.worlds.anvil.compression import ZLIB, PartedChunk, RawChunk
 from bbd.worlds.anvil.head_section import HEAD_BYTES
 from bbd.worlds.anvil.shapes import CHECKSUM, COORDINATE, Shape
 from bbd.worlds.anvil.templates import AIR, FULL, HEAD, Templates, suits
-from bbd.worlds.world import CHECK_SECTION, KEEP, STORED_SECTIONS, SectionWrite
+from bbd.worlds.world import CHECK_SECTION, KEEP, STORED_SECTIONS, Payload, SectionWrite
 
 _SHAPES_KEPT: Final = 1024
 
-Cell: TypeAlias = tuple[int, bytes | None]
+Cell: TypeAlias = tuple[int, Payload | None]
 """A section: its kind, and its longs where they are not constant."""
 
 ALL_AIR: Final[Sequence[Cell]] = [(AIR, None)] * STORED_SECTIONS
@@ -68,12 +68,12 @@ class Stitcher:
             elif len(payload) == self._size:
                 # Looked at in three places first: nearly every payload of many values differs there.
                 first = payload[0]
-                if first == payload[-1] == payload[self._size >> 1] and payload == _repeated(first, self._size):
+                if first == payload[-1] == payload[self._size >> 1] and bytes(payload) == _repeated(first, self._size):
                     cells.append(self._uniform(first, payload))
                 else:
                     cells.append((FULL, payload))
             elif len(payload) == HEAD_BYTES:
-                cells.append((HEAD, self._templates.head.pack(payload)))
+                cells.append((HEAD, self._templates.head.pack(bytes(payload))))
             else:
                 return None
         return cells
@@ -124,7 +124,7 @@ class Stitcher:
             return payload
         return payload[:HEAD_BYTES] if lost == self._lost_above_head else payload[:1]
 
-    def _uniform(self, byte: int, payload: bytes) -> Cell:
+    def _uniform(self, byte: int, payload: Payload) -> Cell:
         kind, odd = divmod(byte, self._step)
         return (FULL, payload) if odd else (kind, None)
 
