@@ -14,6 +14,7 @@ from bbd.files import OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.registry import codec
+from bbd.worlds.anvil import scattered
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import ColumnUnreadable, ColumnWrite, DataColumn, Reading, Site, StoredColumn
 from tests.worlds.memory_files import MemoryFiles
@@ -26,6 +27,12 @@ COLUMNS = range(14)
 Shape = tuple[bool, int, int]
 """Whether there is a check section, which data sections (bits) are zeros, and how many parity sections there are."""
 SHAPES: Sequence[Shape] = [(True, 0, 2), (True, 0, 0), (True, 1, 3), (True, 1 << 9, 2), (True, 0x7F, 2), (False, 0, 0)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen() -> None:
+    """What is likely is remembered for all sites of a codec, other tests' too."""
+    scattered._scattered_reading.cache_clear()
 
 
 def site_in(files: MemoryFiles | OsFiles, name: str, world: Path = WORLD) -> Site:
