@@ -270,6 +270,21 @@ def test_palettes_that_repeat_themselves(name: str, kinds: int, air: str | None)
         assert bool(found.stored_sections(used)[1]) == bool(air)
 
 
+def test_a_number_of_kinds_that_looks_like_the_beginning_of_a_name() -> None:
+    kinds, used, palettes = ord("N"), CODECS["byte"], PaletteCache()
+    palette = [entry((block.name, {})) for block in used.palette[:kinds]]
+    # However the palette lies among the words that are looked at.
+    for shift in range(8):
+        odd = named(8, "x" * shift, text(""))
+        content = column([states(palette, [3] * 4096, data_first=False) + Y + b"\0"])
+        content = content[:3] + odd + content[3:]
+        for _ in range(2):
+            found = compare(content, used, palettes)
+        assert found is not None
+        assert found.outline is not None
+        assert not found.outline.read
+
+
 def test_entries_are_known_however_many_were_met() -> None:
     palettes, rng = PaletteCache(), random.Random(5)
     for number in range(4):

@@ -38,3 +38,13 @@ def test_both_ways_with_every_width(bits: int) -> None:
 )
 def test_width_of_entries(size: int, bits: int) -> None:
     assert bits_for(size) == bits
+
+
+@pytest.mark.parametrize("bits", range(4, 17))
+def test_bits_that_belong_to_no_entry_are_ignored(bits: int) -> None:
+    rng = random.Random(bits)
+    entries = [rng.randrange(1 << bits) for _ in range(4096)]
+    used = 64 // bits * bits
+    longs = struct.unpack(f">{longs_for(bits)}Q", slow_pack(entries, bits))
+    dirty = struct.pack(f">{len(longs)}Q", *(long | (1 << 64) - (1 << used) for long in longs))
+    assert unpack(dirty, 0, bits).tolist() == entries

@@ -22,6 +22,8 @@ MAX_ENTRY = 88
 """Longer entries (blocks with many properties) are never known."""
 
 _WORDS = MAX_ENTRY // 8
+_SHORT_WORDS = 7
+"""Of most blocks: those without properties."""
 _HASHED_WORDS = 3
 _SLOTS_LOG2 = 16
 _MAX_KNOWN = 1024
@@ -39,7 +41,9 @@ _Positions: TypeAlias = npt.NDArray[np.int64]
 _MASKS = np.zeros((MAX_ENTRY + 2, MAX_ENTRY), np.uint8)
 for _size in range(1, MAX_ENTRY + 1):
     _MASKS[_size, -_size:] = 255
-_MASK_WORDS: _Words = _MASKS.view(np.uint64)
+_MASKS_OF: Mapping[int, _Words] = {
+    words: np.ascontiguousarray(_MASKS.view(np.uint64)[:, -words:]) for words in (_SHORT_WORDS, _WORDS)
+}
 
 
 @dataclass(slots=True)
@@ -62,28 +66,39 @@ class KnownEntries:
     def __init__(self, blocks: Mapping[bytes, Block]) -> None:
         self.blocks = blocks
         padded = b"".join(entry.rjust(MAX_ENTRY, b"\0") for entry in blocks)
-        self._rows = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
+        rows = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
+        self._rows = {words: np.ascontiguousarray(rows[:, -words:]) for words in _MASKS_OF}
         self._sizes = np.array([len(entry) for entry in blocks], np.int64)
-        self._factors, self._slots = _hash_table(self._rows, self._sizes)
+        self._factors, self._slots = _hash_table(rows, self._sizes)
         self._meanings: dict[int, Meaning] = {}
 
     def find(self, data: bytes, ends: _Positions, sizes: _Positions) -> npt.NDArray[np.intp]:
         """The number of each entry, by where it ends in ``data`` and by its size; -1 where it is not known. No entry
         may end before :data:`MAX_ENTRY`."""
-        windows = np.ndarray((len(data) - MAX_ENTRY + 1,), f"V{MAX_ENTRY}", data, 0, (1,))
         sizes = np.where((sizes > 0) & (sizes <= MAX_ENTRY), sizes, 0)
         numbers = np.empty(len(ends), np.intp)
         for start in range(0, len(ends), _BATCH):
             batch = slice(start, start + _BATCH)
-            numbers[batch] = self._find(windows[ends[batch] - MAX_ENTRY], sizes[batch])
+            numbers[batch] = self._find_some(data, ends[batch], sizes[batch])
         return numbers
 
-    def _find(self, windows: npt.NDArray[np.void], sizes: _Positions) -> npt.NDArray[np.intp]:
-        rows = windows.view(np.uint64).reshape(-1, _WORDS)
-        rows &= _MASK_WORDS.take(sizes, axis=0)
+    def _find_some(self, data: bytes, ends: _Positions, sizes: _Positions) -> npt.NDArray[np.intp]:
+        long = sizes > 8 * _SHORT_WORDS
+        if not long.any():
+            return self._look_up(data, ends, sizes, _SHORT_WORDS)
+        numbers = np.empty(len(ends), np.intp)
+        for chosen, words in ((~long, _SHORT_WORDS), (long, _WORDS)):
+            numbers[chosen] = self._look_up(data, ends[chosen], sizes[chosen], words)
+        return numbers
+
+    def _look_up(self, data: bytes, ends: _Positions, sizes: _Positions, words: int) -> npt.NDArray[np.intp]:
+        width = 8 * words
+        windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, 0, (1,))
+        rows = windows[ends - width].view(np.uint64).reshape(-1, words)
+        rows &= _MASKS_OF[words].take(sizes, axis=0)
         numbers = self._slots.take(_hashes(rows, sizes, self._factors)).astype(np.intp)
         same_size = sizes == self._sizes.take(numbers)
-        same = rows == self._rows.take(numbers, axis=0)
+        same = rows == self._rows[words].take(numbers, axis=0)
         if same.all() and same_size.all():
             return numbers
         return np.where(same.all(axis=1) & same_size, numbers, -1)
@@ -124,7 +139,7 @@ class EntryTable:
 def _hashes(rows: _Words, sizes: _Positions, factors: _Words) -> npt.NDArray[np.intp]:
     mixed: _Words = sizes.astype(np.uint64) * factors[0]
     for word in range(_HASHED_WORDS):
-        mixed += rows[:, _WORDS - 1 - word] * factors[1 + word]
+        mixed += rows[:, -1 - word] * factors[1 + word]
     return (mixed >> np.uint64(64 - _SLOTS_LOG2)).astype(np.intp)
 
 

@@ -73,8 +73,9 @@ _TO_PALETTE = re.compile(_AROUND + rb"\x0a\0\x0cblock_states" + _DATA + rb"\x09\
 _FROM_PALETTE = re.compile(_DATA + rb"\0" + _AROUND + rb"\0", re.DOTALL)
 _NO_BLOCKS = re.compile(_AROUND + rb"\0", re.DOTALL)
 
-# Times 256 ** i this has i in its highest byte.
-_PLACE_IN_WORD = np.uint64(0x0001020304050607)
+# IEEE 754, binary64.
+_MANTISSA_BITS = 52
+_EXPONENT_BIAS = 1023
 
 _ABSENT = (-1, -1)
 _NOTHING = Place(0, 0, 0, None)
@@ -166,12 +167,17 @@ class Outliner:
 
 
 def _positions(content: npt.NDArray[np.uint8], byte: int) -> _Positions:
-    """Where a byte is, but for the last few positions; wrong where it comes twice within eight bytes."""
+    """Where a byte is, but for the last few positions; of two in the same eight bytes the latter."""
     # Hits are so dense among words that numpy looks for them without branches; among bytes it mispredicts one a hit.
     words = (content == byte)[: len(content) & ~7].view(np.dtype("<u8"))
     found = np.flatnonzero(words.astype(np.bool_))
-    places: _Positions = (words.take(found) * _PLACE_IN_WORD >> np.uint64(56)).astype(np.int64)
-    return found * 8 + places
+    # A float's exponent tells the highest byte of a word that is set.
+    places = words.take(found).astype(np.float64).view(np.int64)
+    places >>= _MANTISSA_BITS + 3
+    places -= _EXPONENT_BIAS >> 3
+    found <<= 3
+    found += places
+    return found
 
 
 def _longs(start: re.Match[bytes], end: re.Match[bytes], kinds: int) -> int | None:
