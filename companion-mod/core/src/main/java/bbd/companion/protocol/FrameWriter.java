@@ -12,6 +12,8 @@ import bbd.companion.protocol.Frames.Write;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Frames' bytes; see {@link Frames#write}. */
 final class FrameWriter {
@@ -49,21 +51,29 @@ final class FrameWriter {
         return out.flip();
     }
 
-    private static ByteBuffer writeColumns(Columns frame) {
-        int size = 0;
-        for (Standing one : frame.columns()) {
-            size += Frames.COLUMN_ENTRY + sizeOf(one.sections(), mask(one.sections())) + text(one).length;
-        }
-        ByteBuffer out = begun(Frames.COLUMNS, frame, frame.columns().size(), size);
+    /** The frame in as many parts as it has columns. */
+    static List<ByteBuffer> parts(Columns frame) {
+        List<ByteBuffer> parts = new ArrayList<>();
         for (Standing one : frame.columns()) {
             int mask = mask(one.sections());
             byte[] text = text(one);
+            int size = sizeOf(one.sections(), mask) + text.length;
+            ByteBuffer out = parts.isEmpty()
+                    ? begun(Frames.COLUMNS, frame, frame.columns().size(), Frames.COLUMN_ENTRY + size)
+                    : room(Frames.COLUMN_ENTRY + size);
             out.putInt(one.x()).putInt(one.z()).putInt(one.status().ordinal()).putInt(mask)
                     .putInt(wide(one.sections(), mask));
-            out.putInt(sizeOf(one.sections(), mask) + text.length).putLong(one.stamp()).putLong(one.generation());
+            out.putInt(size).putLong(one.stamp()).putLong(one.generation());
             put(out, one.sections(), mask);
-            out.put(text);
+            parts.add(out.put(text).flip());
         }
+        return parts;
+    }
+
+    private static ByteBuffer writeColumns(Columns frame) {
+        List<ByteBuffer> parts = parts(frame);
+        ByteBuffer out = room(parts.stream().mapToInt(ByteBuffer::remaining).sum());
+        parts.forEach(out::put);
         return out.flip();
     }
 
@@ -78,9 +88,13 @@ final class FrameWriter {
     }
 
     private static ByteBuffer begun(int kind, Frame frame, int count, int size) {
-        ByteBuffer out = ByteBuffer.allocate(Frames.HEADER + size).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out = room(Frames.HEADER + size);
         out.put((byte) kind).put((byte) 0).putShort((short) count);
         return out.putInt((int) frame.request()).putInt((int) frame.disk()).putInt(0);
+    }
+
+    private static ByteBuffer room(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static byte[] text(Standing one) {

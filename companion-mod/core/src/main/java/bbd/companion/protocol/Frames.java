@@ -77,6 +77,12 @@ public final class Frames {
         return FrameReader.read(bytes, limit);
     }
 
+    /** The same as {@link #write} makes of it, in parts to be sent one after the other: whole, it is of a size that makes
+     * the garbage collector's work expensive. */
+    public static List<ByteBuffer> parts(Columns frame) {
+        return FrameWriter.parts(frame);
+    }
+
     /** A frame's bytes, ready to be sent. */
     public static ByteBuffer write(Frame frame) {
         return FrameWriter.write(frame);

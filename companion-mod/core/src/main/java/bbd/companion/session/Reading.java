@@ -28,7 +28,7 @@ final class Reading {
         CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenRunAsync(() -> {
             List<Standing> columns = all.stream().map(CompletableFuture::join).toList();
             answered.run();
-            disk.outbox().send(Frames.write(new Frames.Columns(frame.request(), disk.handle(), columns)));
+            disk.outbox().send(Frames.parts(new Frames.Columns(frame.request(), disk.handle(), columns)));
         }, disk.workers().readers());
     }
 
