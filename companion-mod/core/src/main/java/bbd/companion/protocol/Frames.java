@@ -77,10 +77,17 @@ public final class Frames {
         return FrameReader.read(bytes, limit);
     }
 
-    /** The same as {@link #write} makes of it, in parts to be sent one after the other: whole, it is of a size that makes
-     * the garbage collector's work expensive. */
-    public static List<ByteBuffer> parts(Columns frame) {
-        return FrameWriter.parts(frame);
+    /** A column's bytes in a COLUMNS frame. */
+    public static ByteBuffer entry(Standing column) {
+        return FrameWriter.entry(column);
+    }
+
+    /**
+     * A COLUMNS frame of its entries' bytes, in parts to be sent one after the other: whole, it is of a size that makes
+     * the garbage collector's work expensive.
+     */
+    public static List<ByteBuffer> columns(long request, long disk, List<ByteBuffer> entries) {
+        return FrameWriter.columns(request, disk, entries);
     }
 
     /** A frame's bytes, ready to be sent. */
