@@ -70,7 +70,7 @@ class WholeCodec(Codec, Protocol):
 
     def decode_whole(self, indices: npt.NDArray[np.uint8]) -> bytes:
         """The payloads, one behind the other, of any number of sections of which every block is in the palette and
-        none is air: their palette indices in block order."""
+        none is air: their palette indices in block order. Or of the first blocks of one, a multiple of 64."""
 
 
 class Layout(Protocol):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bbd.geometry.interfaces import AIR_NAMES, SECTION_BLOCKS, Block, Codec, WholeCodec
 from bbd.worlds.live.codes import Refusal
-from bbd.worlds.live.frames import WIDE_BYTES, ColumnEntry, section_sizes
+from bbd.worlds.live.frames import NARROW_BYTES, WIDE_BYTES, ColumnEntry, section_sizes
 from bbd.worlds.world import STORED_SECTIONS, Keep, SectionWrite
 
 AIR_ONLY: Final = ({"name": AIR_NAMES[0]},)
@@ -18,7 +18,10 @@ AIR_ONLY: Final = ({"name": AIR_NAMES[0]},)
 UNKNOWN: Final = 0xFFFF
 """The index of a block that can't be told."""
 _NARROW: Final = 256
+_START_BYTES: Final = 128
+"""So much is in a check section; the rest of it is air."""
 _WIDE = np.dtype("<u2")
+_BYTE = np.dtype("u1")
 
 
 def state_of(block: Block) -> dict[str, Any]:
@@ -40,6 +43,12 @@ class Sections:
         self._agreed = len(codec.palette)
         self._air = self._agreed - 1
         self._decode_whole = codec.decode_whole if isinstance(codec, WholeCodec) else None
+        self._start = min(_START_BYTES * SECTION_BLOCKS // codec.section_size, SECTION_BLOCKS)
+        rest = np.full(SECTION_BLOCKS - self._start, self._air)
+        self._rest = {_WIDE: rest.astype(_WIDE).tobytes(), _BYTE: b""}
+        if self._air < _NARROW:
+            self._rest[_BYTE] = rest.astype(_BYTE).tobytes()
+        self._rest_lost = bytes(_START_BYTES).ljust(codec.section_size, b"\1")
         self._known = self._agreed
         self._meaning = np.full(UNKNOWN + 1, -1, np.int32)
         self._meaning[: self._agreed] = np.arange(self._agreed)
@@ -63,23 +72,20 @@ class Sections:
         payloads: list[bytes | None] = [None] * STORED_SECTIONS
         lost: dict[int, bytes] = {}
         together: list[int] = []
-        pieces: list[memoryview] = []
         body, position = memoryview(entry.body), 0
         for index, size in section_sizes(entry.mask, entry.wide):
             piece = body[position : position + size]
-            position += size
             if size < WIDE_BYTES and self._is_whole(piece):
                 together.append(index)
-                pieces.append(piece)
             else:
-                payload, missing = self._decode(piece)
+                self._put_whole(payloads, together, body[:position])
+                together = []
+                payload, missing = self._decode_start(piece) or self._decode(piece)
                 payloads[index] = payload
                 if missing is not None:
                     lost[index] = missing
-        if together and self._decode_whole is not None:
-            whole, size = self._decode_whole(np.frombuffer(b"".join(pieces), np.uint8)), self._codec.section_size
-            for place, index in enumerate(together):
-                payloads[index] = whole[place * size : (place + 1) * size]
+            position += size
+        self._put_whole(payloads, together, body)
         return payloads, lost
 
     def body(self, sections: Sequence[SectionWrite]) -> tuple[int, int, int, bytes]:
@@ -106,6 +112,25 @@ class Sections:
         if self._decode_whole is None:
             return False
         return self._air >= _NARROW or int(np.frombuffer(piece, np.uint8).max()) < self._air
+
+    def _put_whole(self, payloads: list[bytes | None], together: Sequence[int], body: memoryview) -> None:
+        """Decode the narrow, whole sections at the end of ``body``."""
+        if together and self._decode_whole is not None:
+            indices = np.frombuffer(body[len(body) - len(together) * NARROW_BYTES :], np.uint8)
+            whole, size = self._decode_whole(indices), self._codec.section_size
+            for place, index in enumerate(together):
+                payloads[index] = whole[place * size : (place + 1) * size]
+
+    def _decode_start(self, piece: memoryview) -> tuple[bytes, bytes] | None:
+        """A section that is whole as far as a check section goes, and air from there on; ``None`` for any other."""
+        kind = _WIDE if len(piece) == WIDE_BYTES else _BYTE
+        start = self._start * kind.itemsize
+        if self._decode_whole is None or bytes(piece[start:]) != self._rest[kind]:
+            return None
+        indices: npt.NDArray[Any] = np.frombuffer(piece[:start], kind)
+        if int(indices.max()) >= self._air:
+            return None
+        return self._decode_whole(indices.astype(np.uint8)).ljust(self._codec.section_size, b"\0"), self._rest_lost
 
     def _decode(self, piece: memoryview) -> tuple[bytes | None, bytes | None]:
         indices: npt.NDArray[Any] = np.frombuffer(piece, _WIDE if len(piece) == WIDE_BYTES else np.uint8)

@@ -66,6 +66,21 @@ def test_strangers_are_lost_bytes_and_aliases_are_none(codec: Codec) -> None:
     assert sections.payloads(entry(1, 1, indices.tobytes()))[1] == lost
 
 
+@given(st.sampled_from(CODECS), st.integers(1, 200), st.data())
+def test_the_start_of_a_section_is_decoded_as_its_codec_does(codec: Codec, count: int, data: st.DataObject) -> None:
+    """Check sections are told in a shorter way, whatever is wrong with them."""
+    count = min(data.draw(st.sampled_from([count, 128])), codec.section_size)
+    indices = codec.encode(data.draw(st.binary(min_size=count, max_size=count)))
+    for block in data.draw(st.lists(st.integers(0, len(indices) - 1), max_size=2)):
+        indices[block] = data.draw(st.integers(0, len(codec.palette) - 1))
+    wide = int(int(indices.max()) > 255)
+    body = indices.astype("<u2" if wide else "u1").tobytes()
+    payloads, lost = Sections(codec).payloads(entry(1, wide, body))
+    payload, missing = codec.decode(indices.astype(np.int32))
+    assert payloads[0] == payload
+    assert lost.get(0) == missing
+
+
 def test_a_palette_that_skips_is_refused() -> None:
     sections = Sections(CODECS[0])
     with pytest.raises(Refusal):

@@ -45,15 +45,15 @@ public final class AnvilStore implements Closeable {
 
     /** {@code folder} need not exist yet. */
     public AnvilStore(Path folder, BlockStates states) {
-        this(folder, states, true, new Palettes(states));
+        this(folder, states, true, new Palettes(states), new BlockWriter(states));
     }
 
-    private AnvilStore(Path folder, BlockStates states, boolean writable, Palettes palettes) {
+    private AnvilStore(Path folder, BlockStates states, boolean writable, Palettes palettes, BlockWriter blocks) {
         this.folder = folder;
         this.writable = writable;
         this.states = states;
         this.palettes = palettes;
-        this.blocks = new BlockWriter(states);
+        this.blocks = blocks;
         this.writer = new ChunkWriter(blocks, palettes, DATA_VERSION);
     }
 
@@ -237,7 +237,7 @@ public final class AnvilStore implements Closeable {
 
     /** A store for reading that has seen nothing yet of the same files: what it reads is what they hold. */
     public AnvilStore anew() {
-        return new AnvilStore(folder, states, false, palettes);
+        return new AnvilStore(folder, states, false, palettes, blocks);
     }
 
     @Override
@@ -250,7 +250,7 @@ public final class AnvilStore implements Closeable {
 
     private Chunk chunk(ChunkPos at) throws IOException {
         RawChunk raw = region(at.region()).read(at.index());
-        return raw == null ? null : Chunk.parse(raw.content(), palettes);
+        return raw == null ? null : Chunk.parse(raw.content(blocks.shared()), palettes);
     }
 
     /** There is one object for each region, always: it knows what is free. Only its file is closed. */

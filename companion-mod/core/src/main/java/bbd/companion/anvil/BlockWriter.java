@@ -18,7 +18,9 @@ final class BlockWriter {
     private final BlockStates states;
     private volatile List<Preferred> preferred = List.of();
 
-    private record Preferred(char[] solid, SavedPalette alone, SavedPalette withAir) {}
+    private volatile List<SharedBytes> shared = List.of();
+
+    private record Preferred(char[] solid, SharedBytes entries, SavedPalette alone, SavedPalette withAir) {}
 
     BlockWriter(BlockStates states) {
         this.states = states;
@@ -34,9 +36,15 @@ final class BlockWriter {
         char[] all = Arrays.copyOf(solid, solid.length + 1);
         all[solid.length] = states.air();
         List<Preferred> more = new ArrayList<>(preferred);
-        more.add(new Preferred(solid, SavedPalette.of(solid, entries, NOTHING),
+        more.add(new Preferred(solid, entries, SavedPalette.of(solid, entries, NOTHING),
                 SavedPalette.of(all, entries, compounds(new char[]{states.air()}))));
         preferred = List.copyOf(more.subList(Math.max(0, more.size() - MOST), more.size()));
+        shared = preferred.stream().map(Preferred::entries).toList();
+    }
+
+    /** What stands in many of the chunks that were written here. */
+    List<SharedBytes> shared() {
+        return shared;
     }
 
     private static char[] without(char[] palette, char air) {

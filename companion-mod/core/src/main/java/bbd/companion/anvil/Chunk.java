@@ -19,8 +19,8 @@ final class Chunk {
         this.sections = sections;
     }
 
-    static Chunk parse(byte[] data, Palettes palettes) throws UnreadableChunk {
-        Nbt nbt = new Nbt(data, palettes);
+    static Chunk parse(Content content, Palettes palettes) throws UnreadableChunk {
+        Nbt nbt = new Nbt(content, palettes);
         if (nbt.type(0) != Nbt.COMPOUND) {
             throw new UnreadableChunk("it does not begin with a compound");
         }

@@ -54,7 +54,7 @@ final class ChunkWriter {
 
     /** The chunk with the sections of {@code written}. */
     NbtWriter rewritten(Chunk chunk, Map<Integer, char[]> written) throws UnreadableChunk {
-        NbtWriter out = new NbtWriter(chunk.nbt.data.length + (1 << 16));
+        NbtWriter out = new NbtWriter(chunk.nbt.size + (1 << 16));
         out.write(chunk.nbt.data, 0, chunk.body);
         for (Nbt.Tag tag : chunk.tags) {
             if (tag.name().equals("sections")) {

@@ -23,11 +23,13 @@ final class Nbt {
     private static final int MAX_DEPTH = 512;
 
     final byte[] data;
+    final int size;
     private final Known known;
 
     /** {@code known} saves walking through lists that were met before. */
-    Nbt(byte[] data, Known known) {
-        this.data = data;
+    Nbt(Content content, Known known) {
+        this.data = content.data();
+        this.size = content.size();
         this.known = known;
     }
 
@@ -134,7 +136,7 @@ final class Nbt {
         }
         int end = type == COMPOUND ? known.end(data, at, count) : -1;
         if (end >= 0) {
-            return end;
+            return need(end, 0);
         }
         for (int i = 0; i < count; i++) {
             at = skip(type, at, depth + 1);
@@ -174,7 +176,7 @@ final class Nbt {
     }
 
     private int need(int position, long size) throws UnreadableChunk {
-        if (position < 0 || position + size > data.length) {
+        if (position < 0 || position + size > this.size) {
             throw new UnreadableChunk("its NBT is cut off");
         }
         return (int) (position + size);

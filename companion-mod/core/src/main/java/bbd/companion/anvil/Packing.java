@@ -37,8 +37,12 @@ final class Packing {
     static char[] unpack(byte[] data, int position, int bits, char[] table) {
         char[] numbers = new char[BLOCKS];
         if (bits == Byte.SIZE) {
-            for (int i = 0; i < BLOCKS; i++) {
-                numbers[i] = table[data[position + (i ^ 7)] & 0xFF];
+            for (int i = 0; i < BLOCKS; i += Long.BYTES) {
+                long packed = (long) LONGS.get(data, position + i);
+                for (int entry = i; entry < i + Long.BYTES; entry++) {
+                    numbers[entry] = table[(int) packed & 0xFF];
+                    packed >>>= Byte.SIZE;
+                }
             }
             return numbers;
         }

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPInputStream;
@@ -49,13 +50,13 @@ record RawChunk(int compression, byte[] data) {
         return bytes.putInt(1 + data.length).put((byte) compression).put(data).rewind();
     }
 
-    /** The chunk's NBT. */
-    byte[] content() throws UnreadableChunk {
+    /** The chunk's NBT; {@code shared} is what it may well have in it. */
+    Content content(List<SharedBytes> shared) throws UnreadableChunk {
         return switch (compression) {
-            case GZIP -> gunzip();
-            case ZLIB -> ZlibReader.read(data, MAX_CHUNK);
-            case NONE -> data;
-            case LZ4 -> Lz4.unpack(data, MAX_CHUNK);
+            case GZIP -> Content.of(gunzip());
+            case ZLIB -> ZlibReader.read(data, MAX_CHUNK, shared);
+            case NONE -> Content.of(data);
+            case LZ4 -> Content.of(Lz4.unpack(data, MAX_CHUNK));
             default -> throw new UnreadableChunk("its compression " + compression + " is unknown");
         };
     }
@@ -81,7 +82,7 @@ record RawChunk(int compression, byte[] data) {
 
     /** The same chunk in another compression; only those that this class writes can be asked for. */
     RawChunk as(int wanted) throws UnreadableChunk {
-        byte[] nbt = content();
+        byte[] nbt = content(List.of()).kept();
         return switch (wanted) {
             case ZLIB -> zlib(nbt);
             case NONE -> new RawChunk(NONE, nbt);

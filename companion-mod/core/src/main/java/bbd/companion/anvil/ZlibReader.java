@@ -1,6 +1,7 @@
 package bbd.companion.anvil;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.Adler32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -22,15 +23,24 @@ final class ZlibReader {
 
     private ZlibReader() {}
 
-    /** What a stream holds; what follows it is not looked at. Throws {@link UnreadableChunk}. */
-    static byte[] read(byte[] stream, int most) throws UnreadableChunk {
-        return OWN.get().inflated(stream, most);
+    /**
+     * What a stream holds, in the thread's own memory; what follows it is not looked at. {@code shared} is what it may
+     * well have in it. Throws {@link UnreadableChunk}.
+     */
+    static Content read(byte[] stream, int most, List<SharedBytes> shared) throws UnreadableChunk {
+        checkHead(stream);
+        ZlibReader own = OWN.get();
+        StitchedReader stitched = new StitchedReader(stream, HEAD, shared, own.room);
+        if (stitched.read()) {
+            checkSum(stream, stitched.end(), own.room, stitched.size());
+            return new Content(own.room, stitched.size());
+        }
+        return own.inflated(stream, most);
     }
 
-    private byte[] inflated(byte[] stream, int most) throws UnreadableChunk {
+    private Content inflated(byte[] stream, int most) throws UnreadableChunk {
         byte[] out = room;
         try {
-            checkHead(stream);
             inflater.reset();
             inflater.setInput(stream, HEAD, stream.length - HEAD);
             int size = 0;
@@ -48,7 +58,7 @@ final class ZlibReader {
                 }
             }
             checkSum(stream, stream.length - inflater.getRemaining(), out, size);
-            return Arrays.copyOf(out, size);
+            return new Content(out, size);
         } catch (DataFormatException error) {
             throw new UnreadableChunk("its zlib stream is broken (" + error.getMessage() + ")");
         } finally {

@@ -44,17 +44,22 @@ public record Column(char[][] sections) {
         long b = ~seed;
         long c = seed << 32;
         long d = 0x9E3779B97F4A7C15L;
-        for (int i = 0; i < BLOCKS; i += 4) {
-            a = (a ^ section[i]) * 0x9FB21C651E98DF25L;
+        for (int i = 0; i < BLOCKS; i += 16) {
+            a = (a ^ four(section, i)) * 0x9FB21C651E98DF25L;
             a ^= a >>> 29;
-            b = (b ^ section[i + 1]) * 0xD6E8FEB86659FD93L;
+            b = (b ^ four(section, i + 4)) * 0xD6E8FEB86659FD93L;
             b ^= b >>> 31;
-            c = (c ^ section[i + 2]) * 0xC2B2AE3D27D4EB4FL;
+            c = (c ^ four(section, i + 8)) * 0xC2B2AE3D27D4EB4FL;
             c ^= c >>> 30;
-            d = (d ^ section[i + 3]) * 0xA0761D6478BD642FL;
+            d = (d ^ four(section, i + 12)) * 0xA0761D6478BD642FL;
             d ^= d >>> 32;
         }
         return mixed(mixed(mixed(a ^ seed) + b) ^ mixed(c + d));
+    }
+
+    private static long four(char[] section, int at) {
+        return section[at] | (long) section[at + 1] << 16 | (long) section[at + 2] << 32
+                | (long) section[at + 3] << 48;
     }
 
     private static long mixed(long value) {

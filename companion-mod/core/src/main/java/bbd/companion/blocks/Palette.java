@@ -61,20 +61,15 @@ public final class Palette {
         return numbers;
     }
 
-    /** The indices of a section that was read; null (air all over) stays null. */
-    public byte[] toIndices(char[] numbers) {
-        if (numbers == null) {
-            return null;
-        }
-        byte[] narrow = new byte[Indices.BLOCKS];
-        for (int i = 0; i < narrow.length; i++) {
+    /** The indices of a section that was read: in {@code narrow}, room for a narrow one, unless it is wide. */
+    public byte[] toIndices(char[] numbers, byte[] narrow) {
+        int all = 0;
+        for (int i = 0; i < Indices.BLOCKS; i++) {
             char index = indexOf[numbers[i]];
-            if (index > 0xFF) {
-                return wide(numbers);
-            }
+            all |= index;
             narrow[i] = (byte) index;
         }
-        return narrow;
+        return all > 0xFF ? wide(numbers) : narrow;
     }
 
     private byte[] wide(char[] numbers) {

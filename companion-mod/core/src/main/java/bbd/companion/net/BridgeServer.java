@@ -1,7 +1,6 @@
 package bbd.companion.net;
 
 import bbd.companion.Config;
-import bbd.companion.protocol.ErrorCode;
 import bbd.companion.session.Disks;
 import bbd.companion.session.Limits;
 import bbd.companion.session.Outbox;
@@ -32,7 +31,6 @@ import org.java_websocket.WebSocketServerFactory;
 import org.java_websocket.drafts.Draft;
 import org.java_websocket.drafts.Draft_6455;
 import org.java_websocket.exceptions.InvalidDataException;
-import org.java_websocket.exceptions.WebsocketNotConnectedException;
 import org.java_websocket.framing.CloseFrame;
 import org.java_websocket.handshake.ClientHandshake;
 import org.java_websocket.handshake.ServerHandshakeBuilder;
@@ -48,7 +46,6 @@ public final class BridgeServer extends WebSocketServer {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeServer.class);
     private static final int LOST_SECONDS = 15;
     private static final int START_SECONDS = 10;
-    private static final int UNAUTHORIZED_MILLIS = 1000;
     private static final int GOING_AWAY = 1001;
 
     private final Config config;
@@ -149,7 +146,7 @@ public final class BridgeServer extends WebSocketServer {
 
     @Override
     public void onOpen(WebSocket socket, ClientHandshake handshake) {
-        Outbox outbox = new SocketOutbox(socket);
+        Outbox outbox = new SocketOutbox(socket, clock);
         Session session = new Session(outbox, new Requests(disks, outbox, workers));
         socket.setAttachment(session);
         clock.schedule(session::deadline, config.helloWithin().toMillis(), TimeUnit.MILLISECONDS);
@@ -243,54 +240,6 @@ public final class BridgeServer extends WebSocketServer {
         @Override
         public void close() {
             inner.close();
-        }
-    }
-
-    /** Sends through a socket; one that is closed takes everything, and nothing arrives. */
-    private final class SocketOutbox implements Outbox {
-        private final WebSocket socket;
-
-        SocketOutbox(WebSocket socket) {
-            this.socket = socket;
-        }
-
-        @Override
-        public void send(Map<String, Object> message) {
-            try {
-                socket.send(Session.write(message));
-            } catch (WebsocketNotConnectedException gone) {
-                LOG.debug("a client is gone", gone);
-            }
-        }
-
-        @Override
-        public void send(ByteBuffer frame) {
-            try {
-                socket.send(frame);
-            } catch (WebsocketNotConnectedException gone) {
-                LOG.debug("a client is gone", gone);
-            }
-            if (unread() > Limits.UNREAD) {
-                // Not by its session, which would wait for what waits for this.
-                clock.execute(() -> socket.closeConnection(ErrorCode.LIMIT.closeCode(), "it does not read"));
-            }
-        }
-
-        private long unread() {
-            long bytes = 0;
-            if (socket instanceof WebSocketImpl known) {
-                for (ByteBuffer waiting : known.outQueue) {
-                    bytes += waiting.remaining();
-                }
-            }
-            return bytes;
-        }
-
-        @Override
-        public void close(ErrorCode why) {
-            int code = why == null ? CloseFrame.NORMAL : why.closeCode();
-            int wait = why == ErrorCode.UNAUTHORIZED ? UNAUTHORIZED_MILLIS : 0;
-            clock.schedule(() -> socket.close(code, why == null ? "" : why.text()), wait, TimeUnit.MILLISECONDS);
         }
     }
 }

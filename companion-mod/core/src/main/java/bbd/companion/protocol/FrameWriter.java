@@ -12,6 +12,8 @@ import bbd.companion.protocol.Frames.Write;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Frames' bytes; see {@link Frames#write}. */
 final class FrameWriter {
@@ -27,7 +29,8 @@ final class FrameWriter {
     }
 
     private static ByteBuffer writeRead(Read frame) {
-        ByteBuffer out = begun(Frames.READ, frame, frame.columns().size(), Frames.READ_ENTRY * frame.columns().size());
+        ByteBuffer out = begun(Frames.READ, frame.request(), frame.disk(), frame.columns().size(),
+                Frames.READ_ENTRY * frame.columns().size());
         for (Wanted one : frame.columns()) {
             out.putInt(one.x()).putInt(one.z()).putInt(one.mask()).putInt(0);
         }
@@ -39,7 +42,7 @@ final class FrameWriter {
         for (Change one : frame.columns()) {
             size += sizeOf(one.sections(), one.mask());
         }
-        ByteBuffer out = begun(Frames.WRITE, frame, frame.columns().size(), size);
+        ByteBuffer out = begun(Frames.WRITE, frame.request(), frame.disk(), frame.columns().size(), size);
         for (Change one : frame.columns()) {
             out.putInt(one.x()).putInt(one.z()).putInt((one.expect() ? 1 : 0) | (one.replace() ? 2 : 0));
             out.putInt(one.mask()).putInt(wide(one.sections(), one.mask())).putInt(one.air());
@@ -49,27 +52,39 @@ final class FrameWriter {
         return out.flip();
     }
 
+    /** One column of a COLUMNS frame. */
+    static ByteBuffer entry(Standing one) {
+        int mask = mask(one.sections());
+        byte[] text = one.why().getBytes(StandardCharsets.UTF_8);
+        int size = sizeOf(one.sections(), mask) + text.length;
+        ByteBuffer out = room(Frames.COLUMN_ENTRY + size);
+        out.putInt(one.x()).putInt(one.z()).putInt(one.status().ordinal()).putInt(mask)
+                .putInt(wide(one.sections(), mask));
+        out.putInt(size).putLong(one.stamp()).putLong(one.generation());
+        put(out, one.sections(), mask);
+        return out.put(text).flip();
+    }
+
+    /** The frame of columns' {@link #entry entries}, in parts. */
+    static List<ByteBuffer> columns(long request, long disk, List<ByteBuffer> entries) {
+        List<ByteBuffer> parts = new ArrayList<>(
+                List.of(begun(Frames.COLUMNS, request, disk, entries.size(), 0).flip()));
+        parts.addAll(entries);
+        return parts;
+    }
+
     private static ByteBuffer writeColumns(Columns frame) {
-        int size = 0;
-        for (Standing one : frame.columns()) {
-            size += Frames.COLUMN_ENTRY + sizeOf(one.sections(), mask(one.sections())) + text(one).length;
-        }
-        ByteBuffer out = begun(Frames.COLUMNS, frame, frame.columns().size(), size);
-        for (Standing one : frame.columns()) {
-            int mask = mask(one.sections());
-            byte[] text = text(one);
-            out.putInt(one.x()).putInt(one.z()).putInt(one.status().ordinal()).putInt(mask)
-                    .putInt(wide(one.sections(), mask));
-            out.putInt(sizeOf(one.sections(), mask) + text.length).putLong(one.stamp()).putLong(one.generation());
-            put(out, one.sections(), mask);
-            out.put(text);
-        }
+        List<ByteBuffer> entries = frame.columns().stream().map(FrameWriter::entry).toList();
+        List<ByteBuffer> parts = columns(frame.request(), frame.disk(), entries);
+        ByteBuffer out = room(parts.stream().mapToInt(ByteBuffer::remaining).sum());
+        parts.forEach(out::put);
         return out.flip();
     }
 
     private static ByteBuffer writeOutcomes(Outcomes frame) {
         int kind = frame.confirmed() ? Frames.CONFIRMED : Frames.WRITTEN;
-        ByteBuffer out = begun(kind, frame, frame.columns().size(), Frames.OUTCOME_ENTRY * frame.columns().size());
+        ByteBuffer out = begun(kind, frame.request(), frame.disk(), frame.columns().size(),
+                Frames.OUTCOME_ENTRY * frame.columns().size());
         for (Outcome one : frame.columns()) {
             out.putInt(one.x()).putInt(one.z()).putInt(one.code()).putInt(0).putLong(one.stamp())
                     .putLong(one.generation());
@@ -77,14 +92,14 @@ final class FrameWriter {
         return out.flip();
     }
 
-    private static ByteBuffer begun(int kind, Frame frame, int count, int size) {
-        ByteBuffer out = ByteBuffer.allocate(Frames.HEADER + size).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer begun(int kind, long request, long disk, int count, int size) {
+        ByteBuffer out = room(Frames.HEADER + size);
         out.put((byte) kind).put((byte) 0).putShort((short) count);
-        return out.putInt((int) frame.request()).putInt((int) frame.disk()).putInt(0);
+        return out.putInt((int) request).putInt((int) disk).putInt(0);
     }
 
-    private static byte[] text(Standing one) {
-        return one.why().getBytes(StandardCharsets.UTF_8);
+    private static ByteBuffer room(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static int mask(byte[][] sections) {

@@ -77,6 +77,19 @@ public final class Frames {
         return FrameReader.read(bytes, limit);
     }
 
+    /** A column's bytes in a COLUMNS frame. */
+    public static ByteBuffer entry(Standing column) {
+        return FrameWriter.entry(column);
+    }
+
+    /**
+     * A COLUMNS frame of its entries' bytes, in parts to be sent one after the other: whole, it is of a size that makes
+     * the garbage collector's work expensive.
+     */
+    public static List<ByteBuffer> columns(long request, long disk, List<ByteBuffer> entries) {
+        return FrameWriter.columns(request, disk, entries);
+    }
+
     /** A frame's bytes, ready to be sent. */
     public static ByteBuffer write(Frame frame) {
         return FrameWriter.write(frame);

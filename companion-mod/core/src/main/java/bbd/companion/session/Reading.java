@@ -4,6 +4,8 @@ import bbd.companion.blocks.ChunkPos;
 import bbd.companion.blocks.Column;
 import bbd.companion.protocol.Frames;
 import bbd.companion.protocol.Frames.Standing;
+import bbd.companion.protocol.Indices;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +13,9 @@ import java.util.concurrent.CompletableFuture;
 
 /** The columns of an open disk on their way to its client. */
 final class Reading {
+    private static final ThreadLocal<byte[][]> ROOM = ThreadLocal
+            .withInitial(() -> new byte[Column.SECTIONS][Indices.BLOCKS]);
+
     private final Context disk;
 
     Reading(Context disk) {
@@ -19,20 +24,20 @@ final class Reading {
 
     /** Answers a READ; {@code answered} is called just before. Its columns are shared out among the threads. */
     void read(Frames.Read frame, Runnable answered) {
-        List<CompletableFuture<Standing>> all = new ArrayList<>();
+        List<CompletableFuture<ByteBuffer>> all = new ArrayList<>();
         for (Frames.Wanted wanted : frame.columns()) {
-            CompletableFuture<Standing> one = new CompletableFuture<>();
+            CompletableFuture<ByteBuffer> one = new CompletableFuture<>();
             disk.workers().read(() -> look(wanted).thenAccept(one::complete));
             all.add(one);
         }
         CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).thenRunAsync(() -> {
-            List<Standing> columns = all.stream().map(CompletableFuture::join).toList();
+            List<ByteBuffer> columns = all.stream().map(CompletableFuture::join).toList();
             answered.run();
-            disk.outbox().send(Frames.write(new Frames.Columns(frame.request(), disk.handle(), columns)));
+            disk.outbox().send(Frames.columns(frame.request(), disk.handle(), columns));
         }, disk.workers().readers());
     }
 
-    private CompletableFuture<Standing> look(Frames.Wanted wanted) {
+    private CompletableFuture<ByteBuffer> look(Frames.Wanted wanted) {
         CompletableFuture<Optional<Column>> looked;
         try {
             looked = disk.world().look(new ChunkPos(wanted.x(), wanted.z()));
@@ -45,21 +50,22 @@ final class Reading {
                 : looked.handleAsync((found, error) -> told(wanted, found, error), disk.workers().readers());
     }
 
-    private Standing told(Frames.Wanted wanted, Optional<Column> found, Throwable error) {
+    private ByteBuffer told(Frames.Wanted wanted, Optional<Column> found, Throwable error) {
         ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
         if (error != null) {
             disk.stats().errors.add(1);
-            return Standing.unreadable(at.x(), at.z(), Failures.why(error));
+            return Frames.entry(Standing.unreadable(at.x(), at.z(), Failures.why(error)));
         }
-        return found.map(column -> standing(at, wanted.mask(), column))
-                .orElseGet(() -> Standing.absent(at.x(), at.z()));
+        return Frames.entry(found.map(column -> standing(at, wanted.mask(), column))
+                .orElseGet(() -> Standing.absent(at.x(), at.z())));
     }
 
+    /** Its sections may be memory that the thread uses again for the next column. */
     private Standing standing(ChunkPos at, int mask, Column column) {
         byte[][] sections = new byte[Column.SECTIONS][];
         for (int i = 0; i < Column.SECTIONS; i++) {
             if ((mask >> i & 1) != 0 && !Column.isAir(column.sections()[i], disk.air())) {
-                sections[i] = disk.palette().toIndices(column.sections()[i]);
+                sections[i] = disk.palette().toIndices(column.sections()[i], ROOM.get()[i]);
             }
         }
         disk.stats().read.add(Integer.bitCount(mask));

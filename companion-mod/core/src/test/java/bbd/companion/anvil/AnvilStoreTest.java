@@ -52,7 +52,7 @@ class AnvilStoreTest {
 
     private byte[] content() throws IOException {
         byte[] raw = store.raw(AT).orElseThrow();
-        return new RawChunk(raw[0], java.util.Arrays.copyOfRange(raw, 1, raw.length)).content();
+        return new RawChunk(raw[0], java.util.Arrays.copyOfRange(raw, 1, raw.length)).content(List.of()).kept();
     }
 
     private void put(RawChunk chunk) throws IOException {
@@ -125,7 +125,7 @@ class AnvilStoreTest {
     void whatIsNotUnderstoodIsKept() throws IOException {
         put(RawChunk.zlib(foreign()));
         save(Map.of(0, section(1, 20), 1, section(2, 20)));
-        Chunk chunk = Chunk.parse(content(), new Palettes(states));
+        Chunk chunk = Chunk.parse(Content.of(content()), new Palettes(states));
         assertEquals(4790, chunk.dataVersion());
         assertEquals("kept", chunk.nbt.text(Nbt.named(chunk.tags, "Mystery", Nbt.STRING).payload()));
         assertNull(Nbt.named(chunk.tags, "isLightOn", Nbt.BYTE));
@@ -206,7 +206,7 @@ class AnvilStoreTest {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt();
             }
             try {
-                Chunk.parse(bad, new Palettes(states)).column(new Palettes(states));
+                Chunk.parse(Content.of(bad), new Palettes(states)).column(new Palettes(states));
             } catch (UnreadableChunk error) {
                 assertFalse(error.getMessage().isEmpty());
             }

@@ -144,8 +144,8 @@ class FuzzTest {
         }
 
         @Override
-        public void send(ByteBuffer frame) {
-            said.add(frame);
+        public void send(List<ByteBuffer> parts) {
+            said.add(parts);
         }
 
         @Override
