@@ -162,7 +162,9 @@ class Memory:
         for span in spans(range(first, first + len(data) // size)):
             number, index = span.start >> _COLUMN_SHIFT, span.start & _IN_COLUMN
             column = self._held.column(number)
-            self._written(number, column, (1 << len(span)) - 1 << index)
+            mask = (1 << len(span)) - 1 << index
+            if mask & ~column.unjournaled:
+                self._written(number, column, mask)
             piece = data[position : position + len(span) * size]
             position += len(piece)
             if len(span) == DATA_SECTIONS:

@@ -65,8 +65,8 @@ class Session(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Answer every request that is complete now."""
-        self._transmission.received(nbytes)
-        self._answer()
+        if self._transmission.received(nbytes):
+            self._answer()
 
     def pause_writing(self) -> None:
         """The client does not read its replies."""

@@ -123,13 +123,15 @@ class Transmission:
         view[:carried] = self._carried
         return view[carried:]
 
-    def received(self, count: int) -> None:
-        """``count`` bytes were put into the buffer that :meth:`get_buffer` gave last."""
+    def received(self, count: int) -> bool:
+        """``count`` bytes were put into the buffer that :meth:`get_buffer` gave last. Whether there may be something to
+        go through; else nothing needs parking either."""
         if self._buffer is not None:
             self._buffer.received(count)
-            return
+            return self._buffer.complete
         self._data = self._arena.view
         self._end = len(self._carried) + count
+        return True
 
     def resume(self) -> None:
         """Go on with what was parked."""
