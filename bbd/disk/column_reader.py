@@ -49,6 +49,11 @@ class ColumnReader:
         self._zero_crc = zero_crc(identity.section_size)
         self.reporter = Reporter()
 
+    @property
+    def waits(self) -> bool:
+        """Whether reading is mostly waiting for somebody else."""
+        return self._site.remote
+
     def load(self, column: int) -> LoadedColumn:
         """Read an allocated column; whatever is wrong with it stands in the result.
 

@@ -2,11 +2,16 @@
 
 What is asked for waits for a thread, and is then read by the run: neighbours together, as many at a time as give every
 thread its share. While nothing waits, a thread may read ahead of sequential readers.
+
+Threads that read from the kernel's memory do nothing but compute, and take turns under the GIL: handing it over costs
+more than they gain. So there is one at a time, but where it has had to wait for a device, or for a server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import resource
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -22,9 +27,9 @@ from bbd.worlds.world import DATA_SECTIONS
 
 RECENT_COLUMNS: Final = 32
 """Columns kept whole after a read of some of their sections, for a reader that asks for others next."""
-RUN_COLUMNS: Final = 16
+RUN_COLUMNS: Final = 64
 """Columns that a thread reads at a time: enough to share the overhead, few enough to let others in."""
-AHEAD_COLUMNS: Final = 16
+AHEAD_COLUMNS: Final = 64
 """The same for columns that nobody asked for yet."""
 _RUNS: Final = 3
 _PAUSE: Final = 0.005
@@ -67,6 +72,7 @@ class Columns:
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._doubtful: OrderedDict[int, None] = OrderedDict()
         self._runs: set[asyncio.Task[None]] = set()
+        self._at_once = _RUNS
         self._ahead: asyncio.Task[None] | None = None
         self._verifying: set[int] = set()
 
@@ -130,7 +136,7 @@ class Columns:
 
     def _start_runs(self) -> None:
         """Give free threads something to read; at most one of them reads ahead."""
-        while len(self._runs) < _RUNS:
+        while len(self._runs) < self._at_once:
             if self._doubtful:
                 self._start(self._read([self._doubtful.popitem(last=False)[0]], self._reader.load_many))
             elif self._waiting:
@@ -165,7 +171,7 @@ class Columns:
     def _next_run(self) -> list[int]:
         """Columns that wait: the one that has waited longest with its neighbours, then the next."""
         waiting = self._waiting
-        count = min(RUN_COLUMNS, -(-len(waiting) // (_RUNS - len(self._runs))))
+        count = min(RUN_COLUMNS, -(-len(waiting) // (self._at_once - len(self._runs))))
         run: list[int] = []
         while len(run) < count:
             column = next(iter(waiting))
@@ -191,11 +197,13 @@ class Columns:
 
     async def _read(self, run: Sequence[int], load: Callable[[Sequence[int]], Sequence[_Came]]) -> None:
         try:
-            loaded = await asyncio.get_running_loop().run_in_executor(self._executor, load, run)
+            loop = asyncio.get_running_loop()
+            loaded, waited = await loop.run_in_executor(self._executor, _watched, load, run)
         except Exception as error:
             for column in run:
                 self._failed(column, error)
         else:
+            self._at_once = _RUNS if waited or self._reader.waits else 1
             for column, one in zip(run, loaded, strict=True):
                 self._came(column, one)
 
@@ -241,3 +249,17 @@ class Columns:
         if load is not None:
             load.coming.set_exception(error)
             load.coming.exception()  # where nobody waits for it any more, asyncio need not tell
+
+
+def _watched(load: Callable[[Sequence[int]], Sequence[_Came]], run: Sequence[int]) -> tuple[Sequence[_Came], bool]:
+    """What a run loads, and whether this thread has had to read any of it from a device."""
+    before = _blocks_read()
+    loaded = load(run)
+    return loaded, _blocks_read() != before
+
+
+def _blocks_read() -> int:
+    """What this thread has read from devices so far (``getrusage(2)``); 0 where the system doesn't count that."""
+    if sys.platform == "linux":
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_inblock
+    return 0

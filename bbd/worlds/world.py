@@ -106,6 +106,9 @@ Reading: TypeAlias = StoredColumn | ColumnUnreadable | None
 class Site(Protocol):
     """One disk's place in a world."""
 
+    remote: bool
+    """Whether another process does the work of reading, so that many reads should be on their way."""
+
     def describe(self, column: int) -> str:
         """Where a column stands, for messages: ``chunk 3,-1 (x 48..63, z -16..-1)``."""
 

@@ -30,6 +30,7 @@ class DictSite:
     """Columns in memory. ``fail_writes`` and ``unreadable`` make it fail; ``foreign`` chunks are somebody else's."""
 
     section_size: int = 4096
+    remote: bool = False
     columns: dict[int, list[StoredSection | None]] = field(default_factory=dict)
     unreadable: set[int] = field(default_factory=set)
     fail_writes: int | None = None

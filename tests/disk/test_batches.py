@@ -303,6 +303,29 @@ def test_a_small_cache_reads_no_column_twice(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("remote", "at_once"), [(False, 1), (True, 3)])
+def test_reads_from_memory_go_one_at_a_time(tmp_path: Path, remote: bool, at_once: int) -> None:
+    bench, site = watched(tmp_path)
+    site.remote = remote
+
+    async def run() -> None:
+        await fill(bench, os.urandom(64 * COLUMN))
+        disk = bench.open()
+        await disk.read(0, COLUMN)
+        site.calls.clear()
+        site.hold()
+        reading = [asyncio.create_task(disk.read(column * COLUMN, 4096)) for column in (5, 15, 25, 35)]
+        await asyncio.to_thread(site.holding.wait, 60)
+        await asyncio.sleep(0.1)
+        assert len(site.calls) == at_once
+        site.may_return.set()
+        await asyncio.gather(*reading)
+        assert sorted(site.columns_read) == [5, 15, 25, 35]
+        await disk.close()
+
+    asyncio.run(run())
+
+
 def test_what_is_written_while_it_is_read_counts(tmp_path: Path) -> None:
     bench, site = watched(tmp_path)
     old, new = os.urandom(2 * COLUMN), os.urandom(4096)

@@ -72,6 +72,8 @@ class AnvilSite:
     read after the column's last write: sections that a write keeps are taken from it. ``compression`` is the type of
     the chunks that it writes, ``stitched`` whether they are put together where that can be."""
 
+    remote = False
+
     def __init__(
         self, dimension: Dimension, geometry: Geometry, compression: int = ZLIB, *, stitched: bool = False
     ) -> None:

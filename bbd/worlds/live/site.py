@@ -47,6 +47,8 @@ _STAMPS_KEPT: Final = 1 << 18
 class LiveSite:
     """See :class:`bbd.worlds.world.Site`. ``disk`` must be open; the site agrees on the codec's palette with it."""
 
+    remote = True
+
     def __init__(self, disk: OpenDisk, geometry: Geometry) -> None:
         self._disk = disk
         self._geometry = geometry
