@@ -33,10 +33,16 @@ class CountedDevice:
         self.piece_size = device.piece_size
         self.activity = Activity()
         self.try_flush = device.try_flush
+        self.flush_ahead = device.flush_ahead
         self.flush = device.flush
         self.zero = device.zero
         self.trim = device.trim
         self.prefetch = device.prefetch
+
+    @property
+    def foresees_flush(self) -> bool:
+        """See the interface."""
+        return self._device.foresees_flush
 
     def take(self) -> Activity:
         """What was counted since the last time."""

@@ -92,13 +92,25 @@ class Committer:
         self._pattern.flush(memory.unjournaled_sections)
         if self.idle:
             return True
-        if self.lock.locked() or self._waiting is not None or not self._is_quick(memory.unjournaled):
+        if not self._can_log_here:
             return False
         try:
             self._log_here(memory.take_batch())
         except OSError:
             return False
         return True
+
+    @property
+    def foresees_flush(self) -> bool:
+        """Whether a flush is likely to come next."""
+        return self._pattern.expects(self._memory.unjournaled_sections)
+
+    def commit_ahead(self) -> None:
+        """Make all safe as :meth:`try_commit` does, where a flush is likely to come next. What fails is left to it."""
+        if self.foresees_flush and self._can_log_here:
+            self._pattern.guessed()
+            with contextlib.suppress(OSError):
+                self._log_here(self._memory.take_batch())
 
     async def commit(self) -> None:
         """Return when all that memory holds now is safe. Errors: ``OSError``, of the batch waited for."""
@@ -190,6 +202,11 @@ class Committer:
         except BaseException:
             self._memory.give_back(batch)
             raise
+
+    @property
+    def _can_log_here(self) -> bool:
+        """Whether all that memory holds may be logged at once, on the event loop."""
+        return not self.lock.locked() and self._waiting is None and self._is_quick(self._memory.unjournaled)
 
     def _is_quick(self, count: int) -> bool:
         return (

@@ -306,6 +306,16 @@ class Disk:
             return self.read_only or not self._memory.has_work
         return side.committer.try_commit()
 
+    @property
+    def foresees_flush(self) -> bool:
+        """Whether a client is likely to flush next."""
+        return self._write_side is not None and self._write_side.committer.foresees_flush
+
+    def flush_ahead(self) -> None:
+        """Make safe what a client is likely to flush next; what fails is left to the flush."""
+        if self._write_side is not None:
+            self._write_side.committer.commit_ahead()
+
     async def flush(self) -> None:
         """Return when all that was acknowledged is safe. ENOSPC, EIO: it is not, and still in memory."""
         if self._write_side is None and self._memory.has_work and not self.read_only:

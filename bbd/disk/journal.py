@@ -19,6 +19,8 @@ from bbd.disk.journal_segments import Segments, segment_path
 from bbd.files import Bytes, File, Files, write_safely
 
 SEGMENT_SIZE: Final = 16 << 20
+EARLY: Final = 256 << 10
+"""Bytes that small batches append to a reserved segment before one is prepared that syncs in half the time."""
 
 
 class JournalFull(OSError):
@@ -112,16 +114,23 @@ class Journal:
 
     @property
     def wants_spare(self) -> bool:
-        """Whether the segment is half full and nothing is prepared for the next one: see :meth:`prepare_spare`."""
-        return 2 * self._position > self._segments.size and self._segments.wants_spare
+        """Whether nothing is prepared for the next segment, see :meth:`prepare_spare`, though this one is half full, or
+        syncs slowly and has been synced for a while."""
+        half = self._segments.size // 2
+        least = min(EARLY, half) if self._segments.reserved else half
+        return self._position > least and self._segments.wants_spare
 
     def prepare_spare(self) -> None:
-        """Write what the next segment begins with, while others append. One thread at a time. Errors: ``OSError``."""
+        """Write what the next segment begins with, while others append; begin it at once where the one in use syncs
+        slowly and is not soon full. One thread at a time. Errors: ``OSError``; appending goes on as before."""
         with self._lock:
             path = self._segments.spare_path()
         self._segments.write_spare(path)
         with self._lock:
             self._segments.add_spare(path)
+            soon_full = 2 * self._position > self._segments.size
+            if self._segments.reserved and not soon_full and self._segment is not None and self.used < self._limit:
+                self._begin_segment()
 
     def close(self, *, empty: bool = False) -> None:
         """Close; with ``empty``, remove all segments too (everything is in the world, and the descriptor says so)."""

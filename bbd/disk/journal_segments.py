@@ -35,6 +35,8 @@ class Segments:
         self._most = limit // size
         self.size = size
         self.numbers: list[int] = []
+        self.reserved = False
+        """Whether the last segment begun is made of blocks that nothing was written to: syncs of it take longer."""
         self._reusable: set[int] = set()
         self._spares: list[Path] = []
         self._spares_made = 0
@@ -65,6 +67,7 @@ class Segments:
             self._files.remove(source)
             self._files.remove(path)
             raise
+        self.reserved = source is path
         self.numbers.append(header.number)
         self._reusable.add(header.number)
         return file

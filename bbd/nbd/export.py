@@ -46,6 +46,14 @@ class Device(Protocol):
         """Make everything acknowledged before this call safe and return True, where that takes no longer than to hand
         it to a thread and back; else return False."""
 
+    @property
+    def foresees_flush(self) -> bool:
+        """Whether the next request is likely to be a flush, so that :meth:`flush_ahead` is worth calling."""
+
+    def flush_ahead(self) -> None:
+        """Where a flush is likely and quick, do its work before it comes: the replies to all that it covers are on
+        their way. Never raises; what can't be done is left to the flush."""
+
     async def flush(self) -> None:
         """Return when everything acknowledged before this call is on stable storage."""
 

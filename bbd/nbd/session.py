@@ -142,6 +142,8 @@ class Session(asyncio.BufferedProtocol):
             self._send(replies)
             if len(replies) <= FEW:
                 self._host.spinner.touch()
+            if device.foresees_flush:
+                self._loop.call_soon(device.flush_ahead)  # the replies are sent before that, at the end of this turn
         transmission.park()
         self._decide()
 

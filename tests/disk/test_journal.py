@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -87,6 +88,56 @@ def test_a_spare_is_written_while_others_append(tmp_path: Path) -> None:
     assert not names(tmp_path, ".spare")
     assert [one.sequence for one in found(tmp_path)] == list(range(1, 20))
     journal.close()
+
+
+@pytest.fixture
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment is left early, if at all, when it has two records."""
+    monkeypatch.setattr(journal_module, "EARLY", 10_000)
+
+
+def slow(folder: Path, faults: Faults | None = None) -> Journal:
+    """A journal that has been appended to for a while, in a segment that is less than half full."""
+    journal = opened(folder, faults=faults)
+    assert not journal.wants_spare
+    journal.append([record(1)])
+    journal.append([record(2)])
+    assert journal.wants_spare
+    return journal
+
+
+@pytest.mark.usefixtures("early")
+def test_small_batches_move_to_blocks_that_were_written(tmp_path: Path) -> None:
+    journal = slow(tmp_path)
+    journal.prepare_spare()
+    assert not names(tmp_path, ".spare")
+    assert len(names(tmp_path, ".journal")) == 2
+    journal.append([record(2000)])
+    journal.append([record(2001)])
+    assert [one.sequence for one in found(tmp_path)] == [1, 2, 2000, 2001]
+    assert not journal.wants_spare, "this one is quick"
+    journal.cut(journal.rotate())
+    assert not found(tmp_path)
+    journal.close(empty=True)
+
+
+@pytest.mark.usefixtures("early")
+def test_moving_that_fails_harms_nothing(tmp_path: Path) -> None:
+    for failing in range(40):
+        folder = tmp_path / str(failing)
+        faults = Faults(error=errno.EIO)
+        journal = slow(folder, faults)
+        faults.first = faults.calls + failing
+        with contextlib.suppress(OSError):
+            journal.prepare_spare()
+        failed = faults.hit.total()
+        faults.end()
+        journal.append([record(2000)])
+        assert [one.sequence for one in found(folder)] == [1, 2, 2000]
+        journal.close()
+        if not failed:
+            return
+    pytest.fail("it never went well")
 
 
 def test_segments_and_spares_stay_within_the_limit(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import functools
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bbd.nbd.export import Export, Part
@@ -27,7 +27,8 @@ def _splitter(sections: int) -> struct.Struct:
 @dataclass
 class MemoryDevice:
     """``miss``: nothing is at hand. ``delay``: seconds before every slow answer. ``failure``: raised by everything.
-    ``gate``: slow answers wait until it is set. ``quick``: flushes take no time."""
+    ``gate``: slow answers wait until it is set. ``quick``: flushes take no time. ``foresees_flush``: one is always
+    likely, and ``ahead`` is called then."""
 
     size: int
     read_only: bool = False
@@ -45,6 +46,8 @@ class MemoryDevice:
     running_bytes: int = 0
     recording: bool = False
     quick: bool = False
+    foresees_flush: bool = False
+    ahead: Callable[[], object] = bool
 
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         if self.recording:
@@ -91,6 +94,9 @@ class MemoryDevice:
         if self.recording:
             self.calls.append("try_flush")
         return self.quick
+
+    def flush_ahead(self) -> None:
+        self.ahead()
 
     async def flush(self) -> None:
         await self._slowly("flush")

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -73,6 +74,23 @@ def test_a_batch_is_answered_in_one_go(client: Client) -> None:
     for cookie, piece in enumerate(data):
         assert client.reply() == (0, cookie)
         assert client.receive(SECTION) == piece
+
+
+@pytest.mark.parametrize("writes", [1, 32])
+def test_a_flush_is_foreseen_when_the_replies_are_on_their_way(
+    client: Client, device: MemoryDevice, writes: int
+) -> None:
+    replied, answered = threading.Event(), list[bool]()
+    device.ahead = lambda: answered.append(replied.wait(20))
+    device.foresees_flush = True
+    client.send(b"".join(request(WRITE, i * SECTION, SECTION, cookie=i) + bytes(SECTION) for i in range(writes)))
+    for cookie in range(writes):
+        assert client.reply() == (0, cookie)
+    replied.set()
+    assert client.ask(FLUSH) == 0
+    device.foresees_flush = False
+    assert all(answered)
+    assert answered
 
 
 def test_hits_overtake_misses(served: Serving, client: Client, device: MemoryDevice) -> None:

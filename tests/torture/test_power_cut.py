@@ -144,6 +144,32 @@ async def record(seed: int, dimension: str) -> Load:
     return load
 
 
+async def record_regular(seed: int, dimension: str) -> Load:
+    """A client that flushes after every two sections, which is foreseen, but for a flush that doesn't come."""
+    random = Random(seed)
+    load = Load(fresh_world(0, dimension))
+    disk = open_on(load.files)
+    ahead = 0
+    for turn in range(10):
+        for _ in range(2):
+            offset = random.randrange(SIZE // 4096) * 4096
+            data = random.randbytes(4096)
+            load.change(offset, data)
+            await put(disk, offset, data)
+            calls = len(load.files.calls)
+            disk.flush_ahead()
+            ahead += len(load.files.calls) > calls
+        if turn != 6:
+            state = len(load.states) - 1
+            if not disk.try_flush():
+                await disk.flush()
+            load.flushed(state)
+    assert ahead > 3
+    await disk.close()
+    load.flushed(len(load.states) - 1)
+    return load
+
+
 async def read_whole(disk: Disk) -> bytes:
     return b"".join(await disk.read(0, SIZE))
 
@@ -199,6 +225,18 @@ def test_every_prefix_of_a_load(dimension: str, seed: int) -> None:
     async def all_prefixes() -> None:
         for calls in range(len(load.files.calls) + 1):
             await open_and_check(load, calls, seed)
+
+    asyncio.run(all_prefixes())
+
+
+@pytest.mark.parametrize("dimension", [OVERWORLD, NETHER])
+def test_every_prefix_of_a_load_whose_flushes_are_foreseen(dimension: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer, "QUICK_SECONDS", 1e9)
+    load = asyncio.run(record_regular(3, dimension))
+
+    async def all_prefixes() -> None:
+        for calls in range(len(load.files.calls) + 1):
+            await open_and_check(load, calls, 3)
 
     asyncio.run(all_prefixes())
 
