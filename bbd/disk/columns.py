@@ -4,7 +4,7 @@ What is asked for waits for a thread, and is then read by the run: neighbours to
 thread its share. While nothing waits, a thread may read ahead of sequential readers.
 
 Threads that read from the kernel's memory do nothing but compute, and take turns under the GIL: handing it over costs
-more than they gain. So there is one at a time, but where it has had to wait for a device, or for a server.
+more than they gain. So there is one at a time, unless it has had to wait for a device or for a server, or is late.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ RUN_COLUMNS: Final = 64
 AHEAD_COLUMNS: Final = 64
 """The same for columns that nobody asked for yet."""
 _RUNS: Final = 3
+_LATE: Final = 0.02
+"""Seconds after which a thread is not waited for any longer by those that could read meanwhile."""
 _PAUSE: Final = 0.005
 
 Coming: TypeAlias = "asyncio.Future[LoadedColumn | SoundColumn]"
@@ -73,6 +75,7 @@ class Columns:
         self._doubtful: OrderedDict[int, None] = OrderedDict()
         self._runs: set[asyncio.Task[None]] = set()
         self._at_once = _RUNS
+        self._late: set[asyncio.Task[None]] = set()
         self._ahead: asyncio.Task[None] | None = None
         self._verifying: set[int] = set()
 
@@ -136,7 +139,7 @@ class Columns:
 
     def _start_runs(self) -> None:
         """Give free threads something to read; at most one of them reads ahead."""
-        while len(self._runs) < self._at_once:
+        while self._free > 0:
             if self._doubtful:
                 self._start(self._read([self._doubtful.popitem(last=False)[0]], self._reader.load_many))
             elif self._waiting:
@@ -146,14 +149,26 @@ class Columns:
             else:
                 return
 
+    @property
+    def _free(self) -> int:
+        """How many threads may begin to read."""
+        return min(self._at_once + len(self._late), _RUNS) - len(self._runs)
+
     def _start(self, reading: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(reading)
         self._runs.add(task)
+        timer = asyncio.get_running_loop().call_later(_LATE, self._is_late, task)
+        task.add_done_callback(lambda _: timer.cancel())
         task.add_done_callback(self._ended)
         return task
 
+    def _is_late(self, task: asyncio.Task[None]) -> None:
+        self._late.add(task)
+        self._start_runs()
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._runs.discard(task)
+        self._late.discard(task)
         if task is self._ahead:
             self._ahead = None
         if task.cancelled():
@@ -171,7 +186,7 @@ class Columns:
     def _next_run(self) -> list[int]:
         """Columns that wait: the one that has waited longest with its neighbours, then the next."""
         waiting = self._waiting
-        count = min(RUN_COLUMNS, -(-len(waiting) // (self._at_once - len(self._runs))))
+        count = min(RUN_COLUMNS, -(-len(waiting) // self._free))
         run: list[int] = []
         while len(run) < count:
             column = next(iter(waiting))

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bbd.disk import columns as columns_module
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.disk import Disk
 from bbd.disk.identity import Identity
@@ -304,9 +305,12 @@ def test_a_small_cache_reads_no_column_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("remote", "at_once"), [(False, 1), (True, 3)])
-def test_reads_from_memory_go_one_at_a_time(tmp_path: Path, remote: bool, at_once: int) -> None:
+def test_reads_from_memory_go_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, remote: bool, at_once: int
+) -> None:
     bench, site = watched(tmp_path)
     site.remote = remote
+    monkeypatch.setattr(columns_module, "_LATE", 60)
 
     async def run() -> None:
         await fill(bench, os.urandom(64 * COLUMN))
@@ -321,6 +325,33 @@ def test_reads_from_memory_go_one_at_a_time(tmp_path: Path, remote: bool, at_onc
         site.may_return.set()
         await asyncio.gather(*reading)
         assert sorted(site.columns_read) == [5, 15, 25, 35]
+        await disk.close()
+
+    asyncio.run(run())
+
+
+def test_a_read_that_hangs_holds_up_no_others(tmp_path: Path) -> None:
+    bench, site = watched(tmp_path)
+
+    async def run() -> None:
+        await fill(bench, os.urandom(64 * COLUMN))
+        disk = bench.open()
+        await disk.read(0, COLUMN)
+        read, hanging, released = site.read, threading.Event(), threading.Event()
+
+        def slow(columns: Sequence[int]) -> list[Reading]:
+            if 5 in columns:
+                hanging.set()
+                released.wait(60)
+            return read(columns)
+
+        site.read = slow  # type: ignore[method-assign]
+        waiting = asyncio.create_task(disk.read(5 * COLUMN, 4096))
+        await asyncio.to_thread(hanging.wait, 60)
+        await asyncio.wait_for(disk.read(15 * COLUMN, 4096), 30)
+        assert not waiting.done()
+        released.set()
+        await waiting
         await disk.close()
 
     asyncio.run(run())
