@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from bbd.disk.check import CheckSection
+from bbd.disk.check import CHECK_SIZE, CheckSection
 from bbd.disk.column_map import GROUP_COLUMNS, GROUP_SHIFT, ColumnMap
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.identity import Identity
@@ -79,6 +79,7 @@ class _Merged:
     lost: int = 0
     base: LoadedColumn | None = None
     changed: dict[int, Payload] = field(default_factory=dict)
+    whole: memoryview | None = None
 
     @property
     def vacant(self) -> bool:
@@ -151,7 +152,8 @@ class ColumnWriter:
         sections = {index: canonical(payload, zero) for index, payload in given.items()}
         if len(sections) == DATA_SECTIONS:
             payloads = [sections[index] for index in range(DATA_SECTIONS)]
-            return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base)
+            whole = None if merged_edits else update.whole
+            return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base, whole=whole)
         if update.merges and base is not None:
             merged = self._as_it_stands(base)
         else:
@@ -265,9 +267,9 @@ class ColumnWriter:
         while some := list(islice(items, _AT_ONCE)):
             stripes = self._stripes(len(some))
             for target, (column, merged) in zip(stripes, some, strict=True):
-                payloads = [payload or self._zero for payload in merged.payloads]
-                joined = b"".join((*payloads, checks[column]))
-                target[: len(joined)] = np.frombuffer(joined, np.uint8)
+                data = merged.whole or b"".join([payload or self._zero for payload in merged.payloads])
+                target[: len(data)] = np.frombuffer(data, np.uint8)
+                target[len(data) : len(data) + CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
             rows.extend(parity(stripes.reshape(len(some), DATA_SECTIONS + 1, -1), self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
             if None in merged.payloads:
