@@ -19,6 +19,8 @@ WHOLE_COLUMN: Final = (1 << DATA_SECTIONS) - 1
 """All sections of a column, as bits."""
 
 Parts: TypeAlias = list[Payload | None]
+_NO_PARTS: Final[Parts] = [None] * DATA_SECTIONS
+"""Of all columns that have none; never changed."""
 
 
 class Taken:
@@ -82,7 +84,7 @@ class HeldColumn:
         self.dirty = 0
         self.clean = 0
         self.unjournaled = 0
-        self._parts: Parts = [None] * DATA_SECTIONS
+        self._parts = _NO_PARTS
         self._frame: memoryview | None = None
         self._framed = 0
 
@@ -111,15 +113,16 @@ class HeldColumn:
 
     def put(self, index: int, payload: Payload) -> None:
         """Hold a payload from now on."""
+        if self._parts is _NO_PARTS:
+            self._parts = _NO_PARTS.copy()
         self._parts[index] = payload
         if self._framed:
             self._unframe(1 << index)
 
     def put_whole(self, frame: memoryview) -> None:
         """Hold all of the column, in one piece that nobody will change."""
-        if self._framed != WHOLE_COLUMN:
-            self._parts = [None] * DATA_SECTIONS
-            self._framed = WHOLE_COLUMN
+        self._parts = _NO_PARTS
+        self._framed = WHOLE_COLUMN
         self._frame = frame
 
     def drop(self, mask: int) -> None:

@@ -113,7 +113,9 @@ class Memory:
 
     def reads_zero(self, column: int) -> bool:
         """Whether sections of this column that are not in memory are zeros."""
-        return column not in self.allocated or column in self.cleared or column in self.clearing
+        if column not in self.allocated:
+            return True
+        return bool(self.cleared or self.clearing) and (column in self.cleared or column in self.clearing)
 
     def holding(self) -> ColumnMap:
         """The columns that may hold something else than zeros."""
