@@ -119,6 +119,14 @@ class HeldColumn:
         if self._framed:
             self._unframe(1 << index)
 
+    def put_again(self, index: int, payload: bytes) -> bool:
+        """Hold a payload in the place of a dirty one. Whether the journal lacked that already."""
+        if self._framed or self._parts is _NO_PARTS:
+            self.put(index, payload)
+        else:
+            self._parts[index] = payload
+        return self.unjournaled >> index & 1 == 1
+
     def put_whole(self, frame: memoryview) -> None:
         """Hold all of the column, in one piece that nobody will change."""
         self._parts = _NO_PARTS

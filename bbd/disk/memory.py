@@ -140,13 +140,12 @@ class Memory:
 
     def put_again(self, section: int, data: memoryview) -> bool:
         """A client writes a whole section: take it if it is dirty already, so that there is next to nothing to note."""
-        number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
-        column = self._columns.get(number)
+        column = self._columns.get(section >> _COLUMN_SHIFT)
+        index = section & _IN_COLUMN
         if column is None or not column.dirty >> index & 1:
             return False
-        column.put(index, bytes(data))
-        if not column.unjournaled >> index & 1:
-            self._held.note_unjournaled(number, column, 1 << index)
+        if not column.put_again(index, bytes(data)):
+            self._held.note_unjournaled(section >> _COLUMN_SHIFT, column, 1 << index)
         self.writes += 1
         return True
 
