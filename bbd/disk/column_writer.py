@@ -147,12 +147,11 @@ class ColumnWriter:
             self._merge_edits(base, update)
         elif base is not None and base.sections and update.standing and not self.checked:
             self._merge_differences(base, update)
-        zero, merged_edits = self._zero, update.merged
-        given = {**update.sections, **merged_edits} if merged_edits else update.sections
-        sections = {index: canonical(payload, zero) for index, payload in given.items()}
+        given = {**update.sections, **update.merged}
+        sections = {index: canonical(payload, self._zero) for index, payload in given.items()}
         if len(sections) == DATA_SECTIONS:
             payloads = [sections[index] for index in range(DATA_SECTIONS)]
-            whole = None if merged_edits else update.whole
+            whole = None if update.merged else update.whole
             return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base, whole=whole)
         if update.merges and base is not None:
             merged = self._as_it_stands(base)

@@ -46,22 +46,21 @@ def zero_crc(section_size: int) -> int:
     return crc32c(bytes(section_size))
 
 
-def parity(stripes: ByteArray, count: int, out: ByteArray | None = None) -> ByteArray:
+def parity(stripes: ByteArray, count: int) -> ByteArray:
     """P, Q and R, as many as ``count`` (0 to 3) says.
 
-    ``stripes`` has shape (columns, 17, section_size), the result (columns, count, section_size); it is put into ``out``
-    if that is given. Many columns a call are much faster than many calls.
+    ``stripes`` has shape (columns, 17, section_size), the result (columns, count, section_size). Many columns a call
+    are much faster than many calls.
     """
     _check_count(count)
     columns, _, size = _shape(stripes)
-    rows = np.empty((columns, count, size), dtype=np.uint8) if out is None else out
-    together = stripes if stripes.strides[-1] == 1 else np.ascontiguousarray(stripes)
-    words, sums = together.view(np.uint64), rows.view(np.uint64)
+    words = np.ascontiguousarray(stripes).view(np.uint64)
+    rows = np.empty((columns, count, size // 8), dtype=np.uint64)
     if count > 0:
-        np.bitwise_xor.reduce(words, axis=1, out=sums[:, 0])
+        np.bitwise_xor.reduce(words, axis=1, out=rows[:, 0])
     for row in range(1, count):
-        sums[:, row] = _weighted_sum(words, doublings=row)
-    return rows
+        rows[:, row] = _weighted_sum(words, doublings=row)
+    return rows.view(np.uint8)
 
 
 def update_parity(old: ByteArray, index: int, delta: ByteArray) -> ByteArray:

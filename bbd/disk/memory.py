@@ -144,7 +144,8 @@ class Memory:
         index = section & _IN_COLUMN
         if column is None or not column.dirty >> index & 1:
             return False
-        if not column.put_again(index, bytes(data)):
+        column.put(index, bytes(data))
+        if not column.unjournaled >> index & 1:
             self._held.note_unjournaled(section >> _COLUMN_SHIFT, column, 1 << index)
         self.writes += 1
         return True
@@ -328,7 +329,7 @@ class Memory:
         if only is None:
             for number in (*self.clearing, *self.refreshing):
                 if number not in columns:
-                    columns[number] = Taken.of({})
+                    columns[number] = HeldColumn().take(0)
         # They begin from zeros anyway; but should this be broken off, what it left of them must be taken away.
         self.clearing.update(ColumnMap.of(number for number in columns if number not in self.allocated))
         self.in_flight = set(columns)

@@ -98,10 +98,10 @@ class ReadSide:
     ) -> list[Payload | None]:
         """While the column was on its way, sections may have been written, or cleared: memory knows better. What it
         knew ``before`` and has dropped since may be newer than what came."""
-        piece = self._memory.piece(span)
-        if piece is not None:
-            return [piece]
-        found = [now if now is not None else was for now, was in zip(self._memory.peek(span), before, strict=True)]
+        known = self._known(span)
+        if None not in known:
+            return known
+        found = [now if now is not None else was for now, was in zip(known, before, strict=True)]
         if None in found:
             first = span.start & _IN_COLUMN
             return [loaded.section(at) if payload is None else payload for at, payload in enumerate(found, first)]

@@ -18,7 +18,6 @@ from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION, left_empty, new_chunk, rewritten
 from bbd.worlds.anvil.section import SectionWriter
 from bbd.worlds.anvil.stitched import ALL_AIR, Cell, Stitched, stitcher_for
-from bbd.worlds.anvil.templates import ZLIB_HEAD
 from bbd.worlds.world import STORED_SECTIONS, Keep, SectionWrite, StoredColumn
 
 Base: TypeAlias = Chunk | Stitched | None
@@ -44,8 +43,7 @@ class ColumnCoder:
 
     def decode(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn:
         """What the chunk at these coordinates holds. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
-        may_be_stitched = self._stitcher and raw.data[: len(ZLIB_HEAD)] == ZLIB_HEAD
-        stitched = self._stitcher.parse(cx, cz, raw) if self._stitcher and may_be_stitched else None
+        stitched = self._stitcher.parse(cx, cz, raw) if self._stitcher else None
         if stitched is not None:
             return StoredColumn(stitched.payloads, stitched.lost, stitched)
         with _one_decodes:

@@ -45,6 +45,9 @@ class HeadSection:
         # The general encoder's words for all that; the compound that they are in ends with one byte.
         states = blocks_states(codec.palette, np.full(SECTION_BLOCKS, air, np.uint16))
         first = len(states) - 1 - 8 * longs_for(wide)
+        self.above = bytes(codec.section_size - HEAD_BYTES)
+        """What a payload is read as above its head, and (``lost``) which bytes of all of it are not known."""
+        self.lost = bytes(HEAD_BYTES) + b"\1" * len(self.above)
         self.opening = states[:first]
         """The ``block_states`` tag up to those longs, and (``rest``) behind them."""
         self.rest = states[first + self.size :]

@@ -8,10 +8,10 @@ is read again, in the other way (:mod:`~bbd.worlds.anvil.stitched`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache, partial
 from itertools import accumulate
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -19,13 +19,12 @@ from bbd.blocks import fresh
 from bbd.files import IOV_MAX, File, read_scattered
 from bbd.geometry.interfaces import Codec
 from bbd.worlds.anvil.compression import PartedChunk, RawChunk
-from bbd.worlds.anvil.head_section import HEAD_BYTES
 from bbd.worlds.anvil.regions import RegionAt
 from bbd.worlds.anvil.runs import Run, chunk_sectors
 from bbd.worlds.anvil.sectors import SECTOR_SIZE, Extent
 from bbd.worlds.anvil.shapes import CHECKSUM, COORDINATE, Shape
 from bbd.worlds.anvil.stitched import Stitched
-from bbd.worlds.anvil.templates import FULL, HEAD, Templates, suits
+from bbd.worlds.anvil.templates import FULL, HEAD, Templates, repeated, templates_for
 from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, DataColumn, Payload, Reading, StoredColumn
 
 _MOST_AT_ONCE: Final = 32
@@ -44,7 +43,7 @@ class Layout:
     which ``cuts`` are their places. ``payloads`` has those of all other sections.
     """
 
-    def __init__(self, templates: Templates, step: int, kinds: _Kinds) -> None:
+    def __init__(self, templates: Templates, kinds: _Kinds) -> None:
         shape = Shape(templates, kinds)
         whole = PartedChunk((), shape.size)
         self.section_size = templates.payload_sizes[FULL]
@@ -59,7 +58,8 @@ class Layout:
         self.size = len(self.data) * self.section_size
         self.cuts = [slice(start, start + self.section_size) for start in range(0, self.size, self.section_size)]
         self.payloads: list[Payload | None] = [
-            bytes([kind * step]) * self.section_size if kind >= 0 else None for kind in kinds[: CHECK_SECTION + 1]
+            repeated(kind * templates.step, self.section_size) if kind >= 0 else None
+            for kind in kinds[: CHECK_SECTION + 1]
         ]
         self.at_once = min(IOV_MAX // (2 * len(self.constants)), _MOST_AT_ONCE)
 
@@ -98,15 +98,12 @@ class Landing:
 
 
 class ScatteredReading:
-    """For one codec. Any thread may call."""
+    """For the codec whose ``templates`` it has. Any thread may call."""
 
-    def __init__(self, codec: Codec) -> None:
-        templates = Templates(codec)
-        step = 255 // (len(codec.palette) - 2)
+    def __init__(self, templates: Templates) -> None:
         self._head = templates.head
-        self._above_head = bytes(codec.section_size - HEAD_BYTES)
-        self._lost = {CHECK_SECTION: bytes(HEAD_BYTES) + b"\1" * len(self._above_head)}
-        self._layout = lru_cache(_LAYOUTS_KEPT)(partial(Layout, templates, step))
+        self._lost = {CHECK_SECTION: templates.head.lost}
+        self._layout = lru_cache(_LAYOUTS_KEPT)(partial(Layout, templates))
         self._last: dict[int, _Kinds | None] = {}
         self._likely: dict[int, Layout] = {}
         self._own = threading.local()
@@ -171,7 +168,7 @@ class ScatteredReading:
         whole = layout.payloads.copy()
         for y, payload in zip(layout.data, payloads, strict=True):
             whole[y] = payload
-        whole[CHECK_SECTION] = head + self._above_head
+        whole[CHECK_SECTION] = head + self._head.above
         return DataColumn(whole, self._lost, memory if len(payloads) == DATA_SECTIONS else None)
 
     def _landing(self, layout: Layout) -> Landing:
@@ -193,9 +190,10 @@ def _place(at: RegionAt, index: int) -> bytes:
 
 def scattered_reading_for(codec: Codec) -> ScatteredReading | None:
     """A codec's, always the same; ``None`` where its chunks are not stitched."""
-    return _scattered_reading(cast(Hashable, codec))
+    templates = templates_for(codec)
+    return _scattered_reading(templates) if templates else None
 
 
 @cache
-def _scattered_reading(codec: Codec) -> ScatteredReading | None:
-    return ScatteredReading(codec) if suits(codec) else None
+def _scattered_reading(templates: Templates) -> ScatteredReading:
+    return ScatteredReading(templates)

@@ -7,17 +7,17 @@ left to the general way, which reads these chunks too: to everybody else they ar
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from bbd.files import Bytes
 from bbd.geometry.interfaces import Codec
 from bbd.worlds.anvil.compression import ZLIB, PartedChunk, RawChunk
 from bbd.worlds.anvil.head_section import HEAD_BYTES
 from bbd.worlds.anvil.shapes import CHECKSUM, COORDINATE, Shape
-from bbd.worlds.anvil.templates import AIR, FULL, HEAD, Templates, suits
+from bbd.worlds.anvil.templates import AIR, FULL, HEAD, ZLIB_HEAD, Templates, repeated, templates_for
 from bbd.worlds.world import CHECK_SECTION, KEEP, STORED_SECTIONS, Payload, SectionWrite
 
 _SHAPES_KEPT: Final = 1024
@@ -39,19 +39,14 @@ class Stitched:
 
 
 class Stitcher:
-    """Writes and reads the stitched chunks of a codec that they suit (:func:`~bbd.worlds.anvil.templates.suits`).
-    Any thread may call."""
+    """Writes and reads the stitched chunks of the codec whose ``templates`` it has. Any thread may call."""
 
-    def __init__(self, codec: Codec) -> None:
-        self._templates = Templates(codec)
-        self._size = codec.section_size
-        # A block's number over and over: byte 7 is 07 and nibble 7 is 77.
-        self._step = 255 // (len(codec.palette) - 2)
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._size = templates.payload_sizes[FULL]
         self._shape = lru_cache(_SHAPES_KEPT)(partial(Shape, self._templates))
         # The shape that a chunk of a size had last is likely that of the next.
         self._seen: dict[int, Shape] = {}
-        self._above_head = bytes(self._size - HEAD_BYTES)
-        self._lost_above_head = bytes(HEAD_BYTES) + b"\1" * (self._size - HEAD_BYTES)
 
     def cells(self, sections: Sequence[SectionWrite], kept: Sequence[Cell | None] = ALL_AIR) -> list[Cell] | None:
         """What a write's sections become, those it keeps as they are in ``kept``; ``None`` where a stitched chunk
@@ -68,7 +63,7 @@ class Stitcher:
             elif len(payload) == self._size:
                 # Looked at in three places first: nearly every payload of many values differs there.
                 first = payload[0]
-                if first == payload[-1] == payload[self._size >> 1] and bytes(payload) == _repeated(first, self._size):
+                if first == payload[-1] == payload[self._size >> 1] and bytes(payload) == repeated(first, self._size):
                     cells.append(self._uniform(first, payload))
                 else:
                     cells.append((FULL, payload))
@@ -98,7 +93,7 @@ class Stitcher:
 
         The checksum of the stream is looked at only where the chunk has no check section: that one has better.
         """
-        if raw.compression != ZLIB:
+        if raw.compression != ZLIB or raw.data[: len(ZLIB_HEAD)] != ZLIB_HEAD:
             return None
         data = raw.data
         shape = self._seen.get(len(data))
@@ -122,10 +117,10 @@ class Stitcher:
         """As much of a payload as is known, if that is all of it or a head."""
         if payload is None or lost is None:
             return payload
-        return payload[:HEAD_BYTES] if lost == self._lost_above_head else payload[:1]
+        return payload[:HEAD_BYTES] if lost == self._templates.head.lost else payload[:1]
 
     def _uniform(self, byte: int, payload: Payload) -> Cell:
-        kind, odd = divmod(byte, self._step)
+        kind, odd = divmod(byte, self._templates.step)
         return (FULL, payload) if odd else (kind, None)
 
     def _found(self, data: Bytes) -> Shape | None:
@@ -162,24 +157,20 @@ class Stitcher:
                 if head is None:
                     return None
                 cells.append((HEAD, packed))
-                payloads.append(head + self._above_head)
-                lost[y] = self._lost_above_head
+                payloads.append(head + self._templates.head.above)
+                lost[y] = self._templates.head.lost
             else:
                 cells.append((kind, None))
-                payloads.append(_repeated(kind * self._step, self._size))
+                payloads.append(repeated(kind * self._templates.step, self._size))
         return Stitched(cells, payloads, lost)
 
 
 def stitcher_for(codec: Codec) -> Stitcher | None:
     """The one for a codec, always the same; ``None`` where stitching doesn't suit it."""
-    return _stitcher(cast(Hashable, codec))
+    templates = templates_for(codec)
+    return _stitcher(templates) if templates else None
 
 
 @cache
-def _stitcher(codec: Codec) -> Stitcher | None:
-    return Stitcher(codec) if suits(codec) else None
-
-
-@lru_cache(256)
-def _repeated(byte: int, size: int) -> bytes:
-    return bytes([byte]) * size
+def _stitcher(templates: Templates) -> Stitcher:
+    return Stitcher(templates)

@@ -9,9 +9,10 @@ template has stands for them, so nothing can point at them, and only their numbe
 from __future__ import annotations
 
 import zlib
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from functools import cache, cached_property, lru_cache
+from typing import Final, cast
 
 import numpy as np
 
@@ -60,6 +61,8 @@ class Templates:
         self._closings = {FULL: nbt_write.END_TAG + _SECTION_END, HEAD: self.head.rest + _SECTION_END}
         self.payload_sizes = {FULL: codec.section_size, HEAD: self.head.size}
         """How many bytes of a section aren't constant, by its kind; others have none."""
+        self.step = 255 // (len(codec.palette) - 2)
+        """A block's number times this is that number over and over: byte 7 is 07 and nibble 7 is 77."""
         self._parts: dict[tuple[int, int, int], Part] = {}
 
     @cached_property
@@ -124,6 +127,22 @@ class Templates:
         opening = self._opening(y, kind)
         unused = max({*range(256)} - {*opening, *text})
         return opening + bytes([unused]) * self.payload_sizes[kind]
+
+
+def templates_for(codec: Codec) -> Templates | None:
+    """A codec's, always the same; ``None`` where stitching doesn't suit it."""
+    return _templates(cast(Hashable, codec))
+
+
+@cache
+def _templates(codec: Codec) -> Templates | None:
+    return Templates(codec) if suits(codec) else None
+
+
+@lru_cache(256)
+def repeated(byte: int, size: int) -> bytes:
+    """The payload of a section of so many bytes that are all the same."""
+    return bytes([byte]) * size
 
 
 def suits(codec: Codec) -> bool:
