@@ -4,7 +4,7 @@ which is not the LZ4 frame format.
 Blocks follow one another, each with a head of 21 bytes, numbers little-endian: ``LZ4Block``, a token, the block's
 compressed and original size, and the lower 28 bits of the XXH32 of the original bytes (seed 0x9747B28C). The token's
 upper four bits are the method (1: as it is, 2: LZ4), its lower four log2 of the stream's block size, less 10. A block
-of no bytes ends the stream.
+of no bytes, and with no checksum, ends the stream.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def _blocks(stream: bytes) -> Iterator[bytes]:
         if magic != _MAGIC or not 0 <= size <= 1 << _SMALLEST_LOG2 + (token & 0x0F) or packed_size < 0:
             raise BrokenStream("its LZ4 stream has a block without a head")
         if not size:
+            if packed_size or check:
+                raise BrokenStream("its LZ4 stream has a block of the wrong size")
             return
         if len(stream) < position + packed_size:
             raise BrokenStream("its LZ4 stream is cut off")

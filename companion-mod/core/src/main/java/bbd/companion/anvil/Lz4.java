@@ -31,6 +31,7 @@ final class Lz4 {
             int check = in.getInt();
             require(packed >= 0 && size >= 0 && size <= 1 << 10 + (token & 0x0F), "has a block without a head");
             if (size == 0) {
+                require(packed == 0 && check == 0, "has a block of the wrong size");
                 return out;
             }
             require(packed <= in.remaining(), "is cut off");

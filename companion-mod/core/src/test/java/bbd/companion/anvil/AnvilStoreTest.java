@@ -186,6 +186,14 @@ class AnvilStoreTest {
     }
 
     @Test
+    void aBlockThatHasLostItsSizeDoesNotEndAnLz4Stream() throws UnreadableChunk {
+        byte[] stream = lz4(new byte[100]);
+        assertEquals(1100, Lz4.unpack(stream, 1 << 20).length);
+        java.util.Arrays.fill(stream, 13, 17, (byte) 0);
+        assertThrows(UnreadableChunk.class, () -> Lz4.unpack(stream, 1 << 20));
+    }
+
+    @Test
     void aChunkThatCannotBeReadIsAnErrorAndStays() throws IOException {
         put(new RawChunk(RawChunk.ZLIB, new byte[]{1, 2, 3}));
         byte[] before = Files.readAllBytes(folder.resolve("r.0.-1.mca"));
