@@ -23,6 +23,7 @@ from bbd.cli.mounting import unix_uri
 from bbd.cli.served import find_server, uri_of
 from bbd.errors import BbdError
 from bbd.nbd.client import NbdClient, is_uri
+from bbd.nbd.sockets import is_alive
 
 _PATIENCE: Final = 30.0
 """Seconds in which a helper must have begun, or a busy folder become free."""
@@ -153,15 +154,15 @@ def _served(target: str, disk: str | None, journal: Path | None, work: Path, *, 
             program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        _await_socket(helper, socket, log)
+        await_socket(helper, socket, log)
         yield unix_uri(socket, descriptor.name)
     finally:
         _stop_server(helper, log)
 
 
-def _await_socket(helper: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
-    """Wait for the server, which may have a journal to replay first."""
-    while not socket.exists():
+def await_socket(helper: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+    """Wait until the server listens (its socket is there a moment before); it may have a journal to replay first."""
+    while not (socket.exists() and is_alive(socket)):
         if helper.poll() is not None:
             said = log.read_text(errors="replace").strip().splitlines()
             raise BbdError(said[-1].removeprefix("bbd: ") if said else f"bbd serve ended with {helper.returncode}")

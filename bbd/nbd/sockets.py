@@ -88,13 +88,14 @@ def _clear_stale(path: Path) -> None:
         return  # absent, or binding says what is wrong
     if not stat.S_ISSOCK(mode):
         raise BbdError(f"can't listen on {path}: a file that is no socket stands there; choose another path")
-    if _is_alive(path):
+    if is_alive(path):
         raise BbdError(f"can't listen on {path}: a server listens there already; stop it, or choose another path")
     with contextlib.suppress(OSError):
         path.unlink()
 
 
-def _is_alive(path: Path) -> bool:
+def is_alive(path: Path) -> bool:
+    """Whether somebody listens on a socket that exists; one that is bound and not yet listening is not alive."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bbd.cli.attach import EXT_MAGIC, EXT_MAGIC_AT, Export, Machine, choose, free_device
+from bbd.cli.mount import await_socket
 from bbd.errors import BbdError
 
 EVERYTHING = Machine(
@@ -83,3 +87,23 @@ def test_a_device_that_is_in_use_is_not_taken(tmp_path: Path) -> None:
         (tmp_path / f"nbd{number}").mkdir()
     (tmp_path / "nbd0" / "pid").write_text("1")
     assert free_device(tmp_path, Path("/dev")) == Path("/dev/nbd1")
+
+
+LATE_SERVER = """
+import socket, sys, time
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(sys.argv[1])
+    time.sleep(0.3)
+    listener.listen()
+    sys.stdin.read()
+"""
+
+
+def test_a_server_that_has_its_socket_is_waited_for_until_it_listens(tmp_path: Path) -> None:
+    path = tmp_path / "nbd.sock"
+    with subprocess.Popen([sys.executable, "-c", LATE_SERVER, path], stdin=subprocess.PIPE) as server:
+        await_socket(server, path, tmp_path / "log")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+        server.communicate(timeout=60)
+    assert server.returncode == 0

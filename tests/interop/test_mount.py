@@ -71,8 +71,8 @@ def test_files_that_are_written_are_on_the_disk(
         tool("e2fsck", "-fn", image)
         assert "hello, blocks" in tool("debugfs", "-R", "cat greeting", image).stdout
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # not killed: its server and its helpers would stay
+        process.wait(60)
 
 
 def test_umount_ends_it_and_a_served_world_stays_served(
