@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import struct
 from collections.abc import Sequence
@@ -9,12 +10,25 @@ from typing import Final
 
 import numpy as np
 
+BLOCK: Final = 4096
+"""Bytes of which offsets, lengths and addresses must be multiples where the kernel is to write past its page cache:
+enough for every common file system."""
 _AT_ONCE: Final = 64
 
 
 def fresh(size: int) -> memoryview:
-    """A buffer of ``size`` bytes with anything in it: clearing it first would cost as much as half a copy."""
-    return np.empty(size, np.uint8).data
+    """A buffer of ``size`` bytes with anything in it: clearing it first would cost as much as half a copy. One that has
+    whole blocks begins with one."""
+    if size % BLOCK:
+        return np.empty(size, np.uint8).data
+    room = np.empty(size + BLOCK, np.uint8)
+    start = -ctypes.addressof(ctypes.c_char.from_buffer(room.data)) % BLOCK
+    return room[start : start + size].data
+
+
+def is_aligned(data: memoryview) -> bool:
+    """Whether bytes are known to begin at a block in memory: of those that are read-only nobody can tell."""
+    return not data.readonly and ctypes.addressof(ctypes.c_char.from_buffer(data)) % BLOCK == 0
 
 
 def cut(data: memoryview, size: int) -> list[bytes]:

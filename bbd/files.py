@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from bbd.direct_writes import set_direct
 from bbd.safe_writes import DSYNC, in_one_call
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -82,6 +83,7 @@ class _OsFile:
     def __init__(self, path: Path, flags: int) -> None:
         self._fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
         self._safe_in_one: bool | None = None
+        self._direct = False
 
     def pread(self, size: int, offset: int) -> bytes:
         data = os.pread(self._fd, size, offset)
@@ -103,7 +105,19 @@ class _OsFile:
     def pread_scattered(self, buffers: Sequence[memoryview], offset: int) -> int:
         return os.preadv(self._fd, buffers, offset)
 
+    def write_past_cache(self) -> None:
+        self._direct = set_direct(self._fd, on=True)
+
     def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
+        try:
+            self._pwrite_all(parts, offset)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not self._direct:
+                raise
+            self._direct = set_direct(self._fd, on=False)
+            self._pwrite_all(parts, offset)
+
+    def _pwrite_all(self, parts: Sequence[Bytes], offset: int) -> None:
         for first in range(0, len(parts), IOV_MAX):
             some = parts[first : first + IOV_MAX]
             size, written = sum(map(len, some)), os.pwritev(self._fd, some, offset)
@@ -248,6 +262,15 @@ def write_safely(file: File, parts: Sequence[Bytes], offset: int) -> None:
         return
     file.pwrite(parts, offset)
     file.sync()
+
+
+def write_past_cache(file: File) -> None:
+    """Have no copy kept in the kernel's memory of what is written from now on, where the file system can do without.
+
+    All writes must be whole blocks of :data:`bbd.blocks.BLOCK` bytes then, from memory that is aligned so, and
+    nothing may be read."""
+    if isinstance(file, _OsFile):
+        file.write_past_cache()
 
 
 def write_atomically(files: Files, path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from bbd.disk.column_map import ColumnMap
 from bbd.disk.held_column import Taken
-from bbd.disk.journal_records import DataRecord, Record, ZeroRecord
+from bbd.disk.journal_records import DataRecord, Record, WholeColumnRecord, ZeroRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class Batch:
     def records(self, sequence: int) -> list[Record]:
         """The batch as records: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
         records: list[Record] = [ZeroRecord(sequence, first, count) for first, count in self.zero_ranges]
-        columns = sorted(self.columns.items())
-        records += [DataRecord(sequence + 1, number, taken.sections()) for number, taken in columns]
+        for number, taken in sorted(self.columns.items()):
+            if (frame := taken.whole) is not None:
+                records.append(WholeColumnRecord(sequence + 1, number, frame))
+            else:
+                records.append(DataRecord(sequence + 1, number, taken.sections()))
         return records

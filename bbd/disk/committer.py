@@ -31,6 +31,11 @@ LEAST_SECTION: Final = 2048
 BURST_SHARE: Final = 0.375
 """As much of the journal takes bursts, whatever they are made of: appending is quicker than writing columns. What comes
 on and on is written once instead, before the journal is so full that a checkpoint begins."""
+OVERWRITTEN: Final = 2
+"""Where the journal is so many times as long as memory is dirty, the same places are written again and again: then a
+checkpoint, which writes each once, makes more room than it costs, and all goes into the journal meanwhile …"""
+FULL_SHARE: Final = 0.875
+"""… as long as not more of it is full than this."""
 RETRY_SECONDS: Final = 5.0
 """How long flushes leave the world alone after it took nothing more."""
 QUICK_SECONDS: Final = 0.0005
@@ -168,7 +173,11 @@ class Committer:
 
     @property
     def _has_room_for_bursts(self) -> bool:
-        return self._journal.used < self._journal.limit * BURST_SHARE
+        used, limit = self._journal.used, self._journal.limit
+        if used < limit * BURST_SHARE:
+            return True
+        dirty = self._memory.dirty_sections * len(self._memory.zero)
+        return used < limit * FULL_SHARE and used > OVERWRITTEN * dirty
 
     async def _log(self, batch: Batch) -> None:
         if not batch:

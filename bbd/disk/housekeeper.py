@@ -10,6 +10,9 @@ from bbd.disk.write_side import WriteSide
 
 DIRTY_SHARE: Final = 2
 """A checkpoint begins when one in so many sections that fit into memory is dirty."""
+JOURNAL_SHARE: Final = 0.625
+"""… or so much of the journal is full: late, for what is written over and over is brought into the world less often
+then, and in time to make room before all of it is full."""
 IDLE_SECONDS: Final = 3.0
 AGE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
@@ -69,7 +72,7 @@ class Housekeeper:
         journal = self._side.journal
         return (
             self._memory.dirty_sections >= self._threshold
-            or 2 * journal.used > journal.limit
+            or journal.used > journal.limit * JOURNAL_SHARE
             or now - self._quiet_since >= IDLE_SECONDS
             or now - self._first_write >= self._age
         )

@@ -7,16 +7,19 @@ After a failed sync nothing is written again to the same segment: the next batch
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader, encode
+from bbd.blocks import BLOCK
+from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader
 from bbd.disk.journal_segments import Segments, segment_path
-from bbd.files import Bytes, File, Files, write_safely
+from bbd.disk.journal_tail import Tail
+from bbd.files import File, Files
 
 SEGMENT_SIZE: Final = 16 << 20
 EARLY: Final = 256 << 10
@@ -43,10 +46,9 @@ class Journal:
         self._epoch = epoch
         self._limit = limit
         self._lock = threading.Lock()
-        self._segments = Segments(files, folder, min(SEGMENT_SIZE, limit), limit)
+        self._segments = Segments(files, folder, min(SEGMENT_SIZE, limit // BLOCK * BLOCK), limit)
         self._segment: File | None = None
-        self._salt = 0
-        self._position = 0
+        self._tail = Tail()
         self._poisoned = False
         self._last_number = 0
         self.id = uuid.uuid4()
@@ -82,23 +84,18 @@ class Journal:
         with self._lock:
             if self._poisoned:
                 self._begin_segment(beyond_limit=beyond_limit)
-            parts: list[Bytes] = []
-            size = 0
             for record in records:
-                encoded = encode(record, self._salt)
-                length = sum(map(len, encoded))
-                if self._position + size + length > self._segments.size:
-                    self._write(parts, size)
+                if self._tail.position + self._tail.room_for(record) > self._segments.size:
+                    self._make_safe()
                     self._begin_segment(beyond_limit=beyond_limit)
-                    encoded, parts, size = encode(record, self._salt), [], 0
-                parts.extend(encoded)
-                size += length
-            self._write(parts, size)
+                with self._poisoning():
+                    self._tail.put(record)
+            self._make_safe()
 
     def rotate(self) -> int:
         """Turn to a fresh segment; return a mark for :meth:`cut` that covers every record appended so far."""
         with self._lock:
-            if self._position > HEADER_SIZE or self._poisoned:
+            if self._tail.position > HEADER_SIZE or self._poisoned:
                 self._begin_segment(beyond_limit=True)
             return self._last_number - 1
 
@@ -118,7 +115,7 @@ class Journal:
         syncs slowly and has been synced for a while."""
         half = self._segments.size // 2
         least = min(EARLY, half) if self._segments.reserved else half
-        return self._position > least and self._segments.wants_spare
+        return self._tail.position > least and self._segments.wants_spare
 
     def prepare_spare(self) -> None:
         """Write what the next segment begins with, while others append; begin it at once where the one in use syncs
@@ -128,7 +125,7 @@ class Journal:
         self._segments.write_spare(path)
         with self._lock:
             self._segments.add_spare(path)
-            soon_full = 2 * self._position > self._segments.size
+            soon_full = 2 * self._tail.position > self._segments.size
             if self._segments.reserved and not soon_full and self._segment is not None and self.used < self._limit:
                 self._begin_segment()
 
@@ -147,17 +144,19 @@ class Journal:
         self.close()
         self._files.remove(segment_path(self._folder, self._last_number))
 
-    def _write(self, parts: list[Bytes], size: int) -> None:
-        assert self._segment is not None
-        if not size:
-            return
+    def _make_safe(self) -> None:
+        with self._poisoning():
+            self._tail.make_safe()
+
+    @contextlib.contextmanager
+    def _poisoning(self) -> Iterator[None]:
+        """What fails here leaves nothing to go on with in this segment."""
         try:
-            write_safely(self._segment, parts, self._position)
+            yield
         except OSError:
             self._poisoned = True
             self._segments.distrust(self._last_number)
             raise
-        self._position += size
 
     def _begin_segment(self, *, beyond_limit: bool = False) -> None:
         # A checkpoint must always get the segment that lets it cut the others.
@@ -168,6 +167,7 @@ class Journal:
         segment = self._segments.begin(header)
         if self._segment is not None:
             self._segment.close()
-        self._segment, self._salt = segment, header.salt
-        self._position, self._poisoned = HEADER_SIZE, False
+        self._segment = segment
+        self._tail.begin(segment, HEADER_SIZE, header.salt)
+        self._poisoned = False
         self._last_number = number

@@ -8,13 +8,14 @@ Sequence numbers order the records, not their places: replay sorts by them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from crc32c import crc32c
 
-from bbd.worlds.world import Payload
+from bbd.blocks import BLOCK
+from bbd.worlds.world import DATA_SECTIONS, Payload
 
 MAGIC: Final = b"bbdjrnl\x01"
 HEADER_SIZE: Final = 4096
@@ -23,10 +24,11 @@ _HEADER = struct.Struct("<8s16s16sQQI")
 _RECORD = struct.Struct("<IBBHIQQQ")
 """CRC-32C of what follows and the payload; kind, 0, section mask, payload length, sequence, first column, columns."""
 RECORD_HEADER_SIZE: Final = _RECORD.size
-_AFTER_CRC: Final = 4
+_CRC: Final = struct.Struct("<I")
 _DATA: Final = 1
 _ZERO: Final = 2
 _SUPERSEDED: Final = 3
+_WHOLE: Final = (1 << DATA_SECTIONS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +91,74 @@ class SupersededRecord:
     column: int
 
 
-Record: TypeAlias = DataRecord | ZeroRecord | SupersededRecord
+@dataclass(frozen=True, slots=True)
+class WholeColumnRecord:
+    """New bytes of all of a column, in one piece: to be written only, it is read as a :class:`DataRecord`."""
+
+    sequence: int
+    column: int
+    frame: memoryview
 
 
-def encode(record: Record, salt: int) -> list[Payload]:
-    """A record's bytes, as parts to be written one after the other."""
-    payloads: Sequence[Payload] = ()
-    mask = 0
-    if isinstance(record, DataRecord):
-        payloads = list(record.sections.values())
-        mask = sum(1 << index for index in record.sections)
-        kind, first, count = _DATA, record.column, 1
-    elif isinstance(record, ZeroRecord):
-        kind, first, count = _ZERO, record.first, record.count
-    else:
-        kind, first, count = _SUPERSEDED, record.column, 1
-    length = sum(map(len, payloads))
-    head = _RECORD.pack(0, kind, 0, mask, length, record.sequence, first, count)[_AFTER_CRC:]
-    crc = crc32c(head, salt)
-    for payload in payloads:
-        crc = crc32c(payload, crc)
-    return [struct.pack("<I", crc) + head, *payloads]
+Record: TypeAlias = DataRecord | WholeColumnRecord | ZeroRecord | SupersededRecord
+
+
+def encoded_size(record: Record) -> int:
+    """Bytes that a record takes."""
+    match record:
+        case DataRecord():
+            return RECORD_HEADER_SIZE + sum(map(len, record.sections.values()))
+        case WholeColumnRecord():
+            return RECORD_HEADER_SIZE + len(record.frame)
+        case _:
+            return RECORD_HEADER_SIZE
+
+
+def encode_into(record: Record, salt: int, buffer: memoryview, start: int) -> int:
+    """Put a record's bytes into ``buffer`` from ``start`` on, which has the room; return where they end."""
+    end = start + RECORD_HEADER_SIZE
+    mask, count = 0, 1
+    match record:
+        case DataRecord():
+            kind, first = _DATA, record.column
+            for index, payload in record.sections.items():
+                mask |= 1 << index
+                at, end = end, end + len(payload)
+                buffer[at:end] = payload
+        case WholeColumnRecord():
+            kind, first, mask = _DATA, record.column, _WHOLE
+            at, end = end, end + len(record.frame)
+            buffer[at:end] = record.frame
+        case ZeroRecord():
+            kind, first, count = _ZERO, record.first, record.count
+        case SupersededRecord():
+            kind, first = _SUPERSEDED, record.column
+    length = end - start - RECORD_HEADER_SIZE
+    _RECORD.pack_into(buffer, start, 0, kind, 0, mask, length, record.sequence, first, count)
+    _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
+    return end
+
+
+def encode_whole_header(record: WholeColumnRecord, salt: int, buffer: memoryview, start: int) -> None:
+    """Put only the header of a whole column's record there; its payload, the frame, is to stand right behind."""
+    length = len(record.frame)
+    _RECORD.pack_into(buffer, start, 0, _DATA, 0, _WHOLE, length, record.sequence, record.column, 1)
+    head = crc32c(buffer[start + _CRC.size : start + RECORD_HEADER_SIZE], salt)
+    _seal(buffer, start, crc32c(record.frame, head))
+
+
+def encode_padding(sequence: int, salt: int, buffer: memoryview, start: int) -> int:
+    """Put a record that says nothing, and with which the header of the next ends a block; return where it ends."""
+    length = -(start + 2 * RECORD_HEADER_SIZE) % BLOCK
+    end = start + RECORD_HEADER_SIZE + length
+    _RECORD.pack_into(buffer, start, 0, _ZERO, 0, 0, length, sequence, 0, 0)
+    buffer[end - length : end] = bytes(length)
+    _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
+    return end
+
+
+def _seal(buffer: memoryview, start: int, crc: int) -> None:
+    _CRC.pack_into(buffer, start, crc)
 
 
 def decode(segment: bytes, section_size: int) -> Iterator[Record]:
@@ -120,7 +169,8 @@ def decode(segment: bytes, section_size: int) -> Iterator[Record]:
                 return
             yield DataRecord(sequence, first, _sections(payload, mask, section_size))
         elif kind == _ZERO:
-            yield ZeroRecord(sequence, first, count)
+            if count:  # else it is padding
+                yield ZeroRecord(sequence, first, count)
         elif kind == _SUPERSEDED:
             yield SupersededRecord(sequence, first)
         else:
@@ -144,7 +194,7 @@ def _frames(segment: bytes) -> Iterator[tuple[int, int, int, int, int, memoryvie
     while position + RECORD_HEADER_SIZE <= len(segment):
         crc, kind, _, mask, length, sequence, first, count = _RECORD.unpack_from(segment, position)
         payload, end = position + RECORD_HEADER_SIZE, position + RECORD_HEADER_SIZE + length
-        if end > len(segment) or crc32c(view[position + _AFTER_CRC : end], salt) != crc:
+        if end > len(segment) or crc32c(view[position + _CRC.size : end], salt) != crc:
             return
         yield kind, mask, sequence, first, count, view[payload:end]
         position = end

@@ -9,13 +9,14 @@ spare, room is reserved, and every append makes the file system note which block
 from __future__ import annotations
 
 import contextlib
+import mmap
 from pathlib import Path
 from typing import Final
 
 from bbd.disk.journal_records import HEADER_SIZE, SegmentHeader, whole_length
-from bbd.files import File, Files, write_atomically
+from bbd.files import File, Files, write_atomically, write_past_cache
 
-MOST_SPARES: Final = 16
+MOST_SPARES: Final = 64
 """Enough for a burst after a checkpoint, and as much room as a disk keeps for nothing else."""
 _SUFFIX: Final = ".journal"
 _SPARE: Final = ".spare"
@@ -106,8 +107,10 @@ class Segments:
         call, one at a time."""
         file = self._files.open(path, write=True, create=True)
         try:
+            write_past_cache(file)
+            zeros = memoryview(mmap.mmap(-1, _STEP))
             for start in range(0, self.size, _STEP):
-                file.pwrite([bytes(min(_STEP, self.size - start))], start)
+                file.pwrite([zeros[: self.size - start]], start)
             file.sync()
         except OSError:
             with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from bbd.disk.allocation import AllocationFile
 from bbd.disk.check import CheckSection
 from bbd.disk.descriptor import load_descriptor
 from bbd.disk.integrity import parity, section_crc, zero_crc
-from bbd.disk.journal_records import DataRecord, Record, SegmentHeader, ZeroRecord, decode, encode
+from bbd.disk.journal_records import DataRecord, Record, SegmentHeader, ZeroRecord, decode, encode_into, encoded_size
 from bbd.files import OsFiles
 from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
@@ -257,6 +257,12 @@ def journal_records() -> list[Record]:
     ]
 
 
+def encoded(record: Record, salt: int) -> bytes:
+    buffer = bytearray(encoded_size(record))
+    assert encode_into(record, salt, memoryview(buffer), 0) == len(buffer)
+    return bytes(buffer)
+
+
 def test_journal() -> None:
     vector = VECTORS["journal"]
     disk_id, journal_id = (uuid.UUID(vector[key]).bytes for key in ("disk_id", "journal_id"))
@@ -265,9 +271,9 @@ def test_journal() -> None:
     assert packed[:60].hex() == vector["header"]
     assert packed[60:] == bytes(4096 - 60)
     records = journal_records()
-    encoded = [b"".join(encode(record, header.salt)) for record in records]
-    assert [record.hex() for record in encoded] == [vector["zero"]["hex"], vector["data"]["hex"]]
-    assert list(decode(packed + b"".join(encoded), vector["data"]["section_size"])) == records
+    packed_records = [encoded(record, header.salt) for record in records]
+    assert [record.hex() for record in packed_records] == [vector["zero"]["hex"], vector["data"]["hex"]]
+    assert list(decode(packed + b"".join(packed_records), vector["data"]["section_size"])) == records
 
 
 def test_journal_by_the_words_of_the_document() -> None:
