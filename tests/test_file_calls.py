@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import random
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bbd import safe_writes
-from bbd.files import File, OsFiles, read_into, write_safely
+from bbd.blocks import BLOCK, fresh
+from bbd.files import File, OsFiles, read_into, write_past_cache, write_safely
 from tests.worlds.memory_files import MemoryFiles
 
 PARTS = [random.Random(seed).randbytes(seed % 37) for seed in range(2500)]
@@ -148,3 +150,61 @@ def test_which_file_systems_are_known(
     with (tmp_path / "f").open("wb") as file:
         assert safe_writes.in_one_call(file.fileno()) == (expected and hasattr(os, "RWF_DSYNC"))
     safe_writes._kind_of.cache_clear()
+
+
+def _is_direct(fd: int) -> bool:
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_DIRECT)
+
+
+def test_writing_past_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pwritev = os.pwritev
+    direct: list[bool] = []
+
+    def watched(fd: int, parts: Sequence[memoryview], offset: int, flags: int = 0) -> int:
+        direct.append(_is_direct(fd))
+        return pwritev(fd, parts, offset, flags)
+
+    monkeypatch.setattr(os, "pwritev", watched)
+    block = fresh(BLOCK)
+    block[:] = b"b" * BLOCK
+    file = opened(tmp_path / "f")
+    file.pwrite([b"head".ljust(BLOCK)], 0)
+    write_past_cache(file)
+    write_safely(file, [block, block], BLOCK)
+    assert direct == [False, True]
+    assert (tmp_path / "f").read_bytes() == b"head".ljust(BLOCK) + 2 * bytes(block)
+    file.close()
+
+
+def test_a_file_system_that_does_not_write_past_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the flag and refuses the write, as some do; what is written is written all the same."""
+    pwritev = os.pwritev
+
+    def refusing(fd: int, parts: Sequence[memoryview], offset: int, flags: int = 0) -> int:
+        if _is_direct(fd):
+            raise OSError(errno.EINVAL, "told to refuse")
+        return pwritev(fd, parts, offset, flags)
+
+    monkeypatch.setattr(os, "pwritev", refusing)
+    file = opened(tmp_path / "f")
+    write_past_cache(file)
+    file.pwrite([b"b" * BLOCK], 0)
+    write_safely(file, [b"c" * BLOCK], BLOCK)
+    assert (tmp_path / "f").read_bytes() == b"b" * BLOCK + b"c" * BLOCK
+    file.close()
+
+
+def test_a_file_system_that_refuses_the_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = fcntl.fcntl
+
+    def refusing(fd: int, command: int, argument: int = 0) -> int:
+        if command == fcntl.F_SETFL:
+            raise OSError(errno.EINVAL, "told to refuse")
+        return called(fd, command, argument)
+
+    monkeypatch.setattr(fcntl, "fcntl", refusing)
+    file = opened(tmp_path / "f")
+    write_past_cache(file)
+    file.pwrite([b"odd"], 1)
+    assert (tmp_path / "f").read_bytes() == b"\0odd"
+    file.close()

@@ -16,7 +16,7 @@ from typing import Final
 from bbd.disk.journal_records import HEADER_SIZE, SegmentHeader, whole_length
 from bbd.files import File, Files, write_atomically, write_past_cache
 
-MOST_SPARES: Final = 64
+MOST_SPARES: Final = 16
 """Enough for a burst after a checkpoint, and as much room as a disk keeps for nothing else."""
 _SUFFIX: Final = ".journal"
 _SPARE: Final = ".spare"

@@ -25,6 +25,7 @@ OVERWORLD, NETHER = "minecraft:overworld", "minecraft:the_nether"
 @pytest.fixture(autouse=True)
 def _no_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committer, "BURST_SHARE", 0)
+    monkeypatch.setattr(committer, "FULL_SHARE", 0)
 
 
 @pytest.fixture(params=[OVERWORLD, NETHER])
@@ -87,6 +88,28 @@ def test_a_burst_goes_into_the_journal_and_what_comes_on_into_the_world(
         assert not bench.site.columns
         assert journaled(bench) == set(range(COLUMNS))
         for _ in range(50):  # MiB, nearly: more than that share of a journal of 128
+            await put(disk, 0, data[::-1])
+            await disk.flush()
+        assert set(bench.site.columns) == set(range(COLUMNS))
+        found = await crash(bench, disk)
+        assert found[: len(data)] == data[::-1]
+
+    asyncio.run(run())
+
+
+def test_what_is_written_over_and_over_goes_into_the_journal_until_that_is_full(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "FULL_SHARE", 0.2)
+    data = os.urandom(COLUMNS * COLUMN)
+
+    async def run() -> None:
+        disk = bench.open()
+        for _ in range(18):  # 14 MiB in one segment, 18 times what is dirty
+            await put(disk, 0, data)
+            await disk.flush()
+        assert not bench.site.columns
+        for _ in range(25):
             await put(disk, 0, data[::-1])
             await disk.flush()
         assert set(bench.site.columns) == set(range(COLUMNS))
