@@ -7,18 +7,17 @@ After a failed sync nothing is written again to the same segment: the next batch
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from bbd.blocks import BLOCK
 from bbd.disk.journal_records import HEADER_SIZE, Record, SegmentHeader
 from bbd.disk.journal_segments import Segments, segment_path
-from bbd.disk.journal_tail import Tail
+from bbd.disk.journal_tail import Tail, most_size
 from bbd.files import File, Files
 
 SEGMENT_SIZE: Final = 16 << 20
@@ -85,11 +84,15 @@ class Journal:
             if self._poisoned:
                 self._begin_segment(beyond_limit=beyond_limit)
             for record in records:
-                if self._tail.position + self._tail.room_for(record) > self._segments.size:
+                size = most_size(record)
+                if self._tail.position + size > self._segments.size:
                     self._make_safe()
                     self._begin_segment(beyond_limit=beyond_limit)
-                with self._poisoning():
-                    self._tail.put(record)
+                try:
+                    self._tail.put(record, size)
+                except OSError:
+                    self._poison()
+                    raise
             self._make_safe()
 
     def rotate(self) -> int:
@@ -145,18 +148,16 @@ class Journal:
         self._files.remove(segment_path(self._folder, self._last_number))
 
     def _make_safe(self) -> None:
-        with self._poisoning():
-            self._tail.make_safe()
-
-    @contextlib.contextmanager
-    def _poisoning(self) -> Iterator[None]:
-        """What fails here leaves nothing to go on with in this segment."""
         try:
-            yield
+            self._tail.make_safe()
         except OSError:
-            self._poisoned = True
-            self._segments.distrust(self._last_number)
+            self._poison()
             raise
+
+    def _poison(self) -> None:
+        """A write or a sync failed: there is nothing to go on with in this segment."""
+        self._poisoned = True
+        self._segments.distrust(self._last_number)
 
     def _begin_segment(self, *, beyond_limit: bool = False) -> None:
         # A checkpoint must always get the segment that lets it cut the others.

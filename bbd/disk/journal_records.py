@@ -62,7 +62,7 @@ class SegmentHeader:
         return header if magic == MAGIC and crc == header.salt else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DataRecord:
     """New bytes of one column: ``sections`` maps section indices (0…15, ascending) to whole payloads.
 

@@ -57,17 +57,13 @@ class Tail:
         self._run = self._filled = 0
         self._unsafe = False
 
-    def room_for(self, record: Record) -> int:
-        """Bytes that a record takes at most, padding included."""
-        return encoded_size(record) + (BLOCK if isinstance(record, WholeColumnRecord) else 0)
-
-    def put(self, record: Record) -> None:
-        """Put a record behind the last; it may be written, and is not safe yet."""
+    def put(self, record: Record, size: int) -> None:
+        """Put a record behind the last; it may be written, and is not safe yet. ``size`` is its :func:`most_size`."""
         if isinstance(record, WholeColumnRecord) and len(record.frame) % BLOCK == 0 and is_aligned(record.frame):
             self._make_room(2 * BLOCK)
             self._put_in_place(record)
         else:
-            self._make_room(encoded_size(record))
+            self._make_room(size)
             self._filled = encode_into(record, self._salt, self._buffer, self._filled)
         self._unsafe = True
 
@@ -109,3 +105,8 @@ class Tail:
         rest = self._filled - end
         self._buffer[:rest] = self._buffer[end : self._filled]
         self._run, self._filled = 0, rest
+
+
+def most_size(record: Record) -> int:
+    """Bytes that a record takes at most, padding before it included."""
+    return encoded_size(record) + (BLOCK if isinstance(record, WholeColumnRecord) else 0)

@@ -24,7 +24,7 @@ from bbd.disk.journal_records import (
     decode,
     whole_length,
 )
-from bbd.disk.journal_tail import Tail
+from bbd.disk.journal_tail import Tail, most_size
 from bbd.files import File, OsFiles
 from bbd.worlds.world import Payload
 
@@ -76,9 +76,9 @@ def test_every_batch_is_found_when_it_is_safe(groups: Sequence[Sequence[Record]]
         for group in groups:
             before = tail.position
             for record in group:
-                tail.put(record)
+                tail.put(record, most_size(record))
             tail.make_safe()
-            assert tail.position - before <= sum(map(tail.room_for, group))
+            assert tail.position - before <= sum(map(most_size, group))
             expected += map(as_read, group)
             content = path.read_bytes()
             assert list(decode(content, SECTION)) == expected
@@ -95,7 +95,7 @@ def test_more_than_is_put_together_at_once(monkeypatch: pytest.MonkeyPatch, *, s
     with segment() as (path, file):
         tail.begin(file, HEADER_SIZE, HEADER.salt)
         for record in records:
-            tail.put(record)
+            tail.put(record, most_size(record))
         tail.make_safe()
         assert list(decode(path.read_bytes(), SECTION)) == [as_read(record) for record in records]
 
@@ -107,8 +107,8 @@ def test_a_column_on_a_block_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> N
     tail = Tail()
     with segment() as (_, file):
         tail.begin(file, HEADER_SIZE, HEADER.salt)
-        tail.put(WholeColumnRecord(1, 1, other))
-        tail.put(WholeColumnRecord(1, 2, column))
+        tail.put(WholeColumnRecord(1, 1, other), 3 * BLOCK)
+        tail.put(WholeColumnRecord(1, 2, column), 3 * BLOCK)
         tail.make_safe()
     assert any(part is column for part in written)
     assert not any(part is other for part in written)
