@@ -7,6 +7,7 @@ Sequence numbers order the records, not their places: replay sorts by them.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -147,14 +148,14 @@ def encode_whole_header(record: WholeColumnRecord, salt: int, buffer: memoryview
     _seal(buffer, start, crc32c(record.frame, head))
 
 
-def encode_padding(sequence: int, salt: int, buffer: memoryview, start: int) -> int:
-    """Put a record that says nothing, and with which the header of the next ends a block; return where it ends."""
-    length = -(start + 2 * RECORD_HEADER_SIZE) % BLOCK
-    end = start + RECORD_HEADER_SIZE + length
-    _RECORD.pack_into(buffer, start, 0, _ZERO, 0, 0, length, sequence, 0, 0)
-    buffer[end - length : end] = bytes(length)
-    _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
-    return end
+@functools.lru_cache(maxsize=8)
+def padding(position: int, sequence: int, salt: int) -> bytes:
+    """A record that says nothing; where it begins ``position`` bytes into a block, the next one's header ends one."""
+    record = bytearray(RECORD_HEADER_SIZE - (position + 2 * RECORD_HEADER_SIZE) % -BLOCK)
+    _RECORD.pack_into(record, 0, 0, _ZERO, 0, 0, len(record) - RECORD_HEADER_SIZE, sequence, 0, 0)
+    with memoryview(record) as view:
+        _seal(view, 0, crc32c(view[_CRC.size :], salt))
+    return bytes(record)
 
 
 def _seal(buffer: memoryview, start: int, crc: int) -> None:

@@ -15,9 +15,9 @@ from bbd.disk.journal_records import (
     Record,
     WholeColumnRecord,
     encode_into,
-    encode_padding,
     encode_whole_header,
     encoded_size,
+    padding,
 )
 from bbd.files import File, write_past_cache, write_safely
 
@@ -73,10 +73,13 @@ class Tail:
 
     def _put_in_place(self, record: WholeColumnRecord) -> None:
         """Have a column written from where it is, behind a header that ends with a block."""
-        end = self._filled + RECORD_HEADER_SIZE
-        if end % BLOCK:
-            end = encode_padding(record.sequence, self._salt, self._buffer, self._filled) + RECORD_HEADER_SIZE
-        encode_whole_header(record, self._salt, self._buffer, end - RECORD_HEADER_SIZE)
+        start = self._filled
+        if (start + RECORD_HEADER_SIZE) % BLOCK:
+            room = padding(start % BLOCK, record.sequence, self._salt)
+            start += len(room)
+            self._buffer[self._filled : start] = room
+        end = start + RECORD_HEADER_SIZE
+        encode_whole_header(record, self._salt, self._buffer, start)
         self._parts += [self._buffer[self._run : end], record.frame]
         self._size += end - self._run + len(record.frame)
         self._run = self._filled = end
