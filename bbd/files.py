@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from bbd.direct_writes import set_direct
+from bbd.early_writes import begin_to_write
 from bbd.safe_writes import DSYNC, in_one_call
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -125,6 +126,9 @@ class _OsFile:
             if written < size:
                 self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
                 offset += size - written
+
+    def begin_to_write(self, offset: int, size: int) -> None:
+        begin_to_write(self._fd, offset, size)
 
     def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
         if self._safe_in_one is None:
@@ -271,6 +275,15 @@ def write_past_cache(file: File) -> None:
     nothing may be read."""
     if isinstance(file, _OsFile):
         file.write_past_cache()
+
+
+def write_out(file: File, parts: Sequence[Bytes], offset: int) -> None:
+    """Write ``parts`` as ``pwrite`` does, and let the disk begin with them where the system can be asked to: the sync
+    that makes them safe waits for less then. Errors: those of ``pwrite`` and ``sync``.
+    """
+    file.pwrite(parts, offset)
+    if isinstance(file, _OsFile):
+        file.begin_to_write(offset, sum(map(len, parts)))
 
 
 def write_atomically(files: Files, path: Path, content: bytes) -> None:

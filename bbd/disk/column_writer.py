@@ -22,6 +22,7 @@ from bbd.disk.integrity import ByteArray, parity, section_crc, update_parity, ze
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.zeros import canonical, differences, merge, zero_section
 from bbd.files import Files, write_atomically
+from bbd.turns import TURNS
 from bbd.worlds.world import (
     CHECK_SECTION,
     DATA_SECTIONS,
@@ -38,7 +39,8 @@ from bbd.worlds.world import (
 logger = logging.getLogger("bbd.disk")
 
 _AT_ONCE: Final = 32
-"""Columns whose parity is computed in one call: many are faster, but must fit the processor's cache."""
+"""Columns that are merged, checked and whose parity is computed together: many are faster, but must fit the processor's
+cache, where each step finds what the one before has touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +116,32 @@ class ColumnWriter:
         written, the others stay unknown. Errors: ``OSError`` from the world or the quarantine's file system.
         """
         standing = self._standing(updates)
+        writes: dict[int, ColumnWrite] = {}
+        vacant: set[int] = set()
+        rest = iter(updates.items())
+        while some := dict(islice(rest, _AT_ONCE)):
+            with TURNS.turn(first=False):
+                vacant |= self._prepare(some, standing, generation, writes)
+        return writes, vacant
+
+    def _prepare(
+        self,
+        updates: Mapping[int, ColumnUpdate],
+        standing: Mapping[int, LoadedColumn],
+        generation: int,
+        writes: dict[int, ColumnWrite],
+    ) -> set[int]:
+        """Add to ``writes``; return the columns that become vacant."""
         merged = {column: self._merge(standing.get(column), update) for column, update in updates.items()}
         vacant = {column for column, one in merged.items() if one.vacant}
-        kept = {column: one for column, one in merged.items() if column not in vacant}
-        checks = {column: self._check(column, one, generation) for column, one in kept.items()}
-        rows = self._parity(kept, checks) if self._identity.checked else [np.empty((0, 0), np.uint8)] * len(kept)
-        writes = {
-            column: ColumnWrite(self._entries(one, checks[column], rows[at]), self._base(one))
-            for at, (column, one) in enumerate(kept.items())
-        }
         for column in vacant:
             entries: list[SectionWrite] = [None] * self._identity.stored_sections
-            writes[column] = ColumnWrite(self._up_to_the_top(entries), self._base(merged[column]))
-        return writes, vacant
+            writes[column] = ColumnWrite(self._up_to_the_top(entries), self._base(merged.pop(column)))
+        checks = {column: self._check(column, one, generation) for column, one in merged.items()}
+        rows = self._parity(merged, checks) if self._identity.checked else [np.empty((0, 0), np.uint8)] * len(merged)
+        for (column, one), its_rows in zip(merged.items(), rows, strict=True):
+            writes[column] = ColumnWrite(self._entries(one, checks[column], its_rows), self._base(one))
+        return vacant
 
     def wrote(self, columns: Iterable[int], vacant: Collection[int]) -> None:
         """Columns, without the vacant ones, are in the world now: their chunks can be read, so nobody need look before
@@ -148,11 +163,14 @@ class ColumnWriter:
         elif base is not None and base.sections and update.standing and not self.checked:
             self._merge_differences(base, update)
         given = {**update.sections, **update.merged}
-        sections = {index: canonical(payload, self._zero) for index, payload in given.items()}
-        if len(sections) == DATA_SECTIONS:
-            payloads = [sections[index] for index in range(DATA_SECTIONS)]
+        if len(given) == DATA_SECTIONS:
+            payloads = [given[index] for index in range(DATA_SECTIONS)]
+            crcs = self._crcs(payloads)
+            if self._zero_crc in crcs or not self.checked:
+                payloads = [canonical(payload, self._zero) for payload in payloads]
             whole = None if update.merged else update.whole
-            return _Merged(self._zero, [*payloads], self._crcs(payloads), base=base, whole=whole)
+            return _Merged(self._zero, [*payloads], crcs, base=base, whole=whole)
+        sections = {index: canonical(payload, self._zero) for index, payload in given.items()}
         if update.merges and base is not None:
             merged = self._as_it_stands(base)
         else:
@@ -260,16 +278,13 @@ class ColumnWriter:
         ).pack()
 
     def _parity(self, columns: Mapping[int, _Merged], checks: Mapping[int, bytes]) -> list[ByteArray]:
-        """The parity rows of each column, in order; of many in one call where nothing is damaged."""
-        rows: list[ByteArray] = []
-        items = iter(columns.items())
-        while some := list(islice(items, _AT_ONCE)):
-            stripes = self._stripes(len(some))
-            for target, (column, merged) in zip(stripes, some, strict=True):
-                data = merged.whole or b"".join([payload or self._zero for payload in merged.payloads])
-                target[: len(data)] = np.frombuffer(data, np.uint8)
-                target[len(data) : len(data) + CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
-            rows.extend(parity(stripes.reshape(len(some), DATA_SECTIONS + 1, -1), self._identity.parity))
+        """The parity rows of each of a few columns, in order; in one call where nothing is damaged."""
+        stripes = self._stripes(len(columns))
+        for target, (column, merged) in zip(stripes, columns.items(), strict=True):
+            data = merged.whole or b"".join([payload or self._zero for payload in merged.payloads])
+            target[: len(data)] = np.frombuffer(data, np.uint8)
+            target[len(data) : len(data) + CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
+        rows = list(parity(stripes.reshape(len(columns), DATA_SECTIONS + 1, len(self._zero)), self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
             if None in merged.payloads:
                 updated = self._updated_parity(merged, checks[column])

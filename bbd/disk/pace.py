@@ -9,21 +9,28 @@ BUSY: Final = 0.4
 """The share of its time that the loop's thread works, from which on clients are waiting for it."""
 
 
+_LEAST: Final = 0.01
+"""Seconds over which a load can be told: in less of them, what is done between two batches looks like one."""
+
+
 class LoopLoad:
     """Looks at the thread that makes it and calls it."""
 
     def __init__(self) -> None:
         self._worked = time.thread_time()
         self._at = time.perf_counter()
+        self._share = 0.0
 
     def share(self) -> float:
-        """The share (0 to 1) of the time since the last call for which the thread worked."""
+        """The share (0 to 1) of the time for which the thread worked, since it was last told; that is told again for
+        10 ms."""
         worked, at = time.thread_time(), time.perf_counter()
-        share = (worked - self._worked) / max(at - self._at, 1e-9)
-        self._worked, self._at = worked, at
-        return share
+        if at - self._at >= _LEAST:
+            self._share = (worked - self._worked) / (at - self._at)
+            self._worked, self._at = worked, at
+        return self._share
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the last :meth:`share`."""
+        """Seconds since :meth:`share` last looked."""
         return time.perf_counter() - self._at

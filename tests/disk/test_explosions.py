@@ -53,7 +53,7 @@ def blow_up(world: Path, blocks: Codec, hole: npt.NDArray[np.bool_]) -> None:
             indices[gone] = len(blocks.palette) - 1
             states[index] = blocks_states(blocks.palette, indices)
     at, place = region_of(*CHUNK)
-    dimension.write(at, {place: compress(rewritten(chunk, states))}, [])
+    dimension.write(at, [{place: compress(rewritten(chunk, states))}])
     regions.close()
 
 

@@ -70,3 +70,14 @@ def test_the_share_is_of_this_threads_time() -> None:
         pass
     assert load.elapsed >= 0.05
     assert 0 < load.share() <= 1.01
+
+
+def test_a_moment_tells_no_load() -> None:
+    load = LoopLoad()
+    time.sleep(0.05)
+    told = load.share()
+    end = time.thread_time() + 0.002
+    while time.thread_time() < end:
+        pass
+    again = load.share()
+    assert again == told or again < 0.9

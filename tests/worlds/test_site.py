@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.registry import codec
 from bbd.worlds.anvil.compression import RawChunk, compress
 from bbd.worlds.anvil.level import create_world
-from bbd.worlds.anvil.region import RegionFile
+from bbd.worlds.anvil.region import Piece, RegionFile
 from bbd.worlds.anvil.regions import Regions
 from bbd.worlds.anvil.site import AnvilSite
 from bbd.worlds.anvil.world import AnvilWorld
@@ -351,18 +351,21 @@ def test_a_world_for_reading_only(tmp_path: Path) -> None:
 def test_a_large_write_goes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     import bbd.worlds.anvil.site as site_module
 
-    monkeypatch.setattr(site_module, "_BATCH_BYTES", 50_000)
-    sizes: list[int] = []
-    write = RegionFile.write
+    monkeypatch.setattr(site_module, "_TOGETHER", 20)
+    counts: list[int] = []
+    write = RegionFile.write_pieces
 
-    def counted(region: RegionFile, batch: dict[int, RawChunk], removals: Sequence[int] = ()) -> None:
-        sizes.append(sum(len(raw.data) for raw in batch.values()))
-        write(region, batch, removals)
+    def counted(region: RegionFile, pieces: Iterable[Piece]) -> None:
+        def seen() -> Iterator[Piece]:
+            for piece in pieces:
+                counts.append(len(piece))
+                yield piece
 
-    monkeypatch.setattr(RegionFile, "write", counted)
+        write(region, seen())
+
+    monkeypatch.setattr(RegionFile, "write_pieces", counted)
     site = site_in(MemoryFiles())
-    batch = {number: column(s0=random.Random(number).randbytes(4096)) for number in range(60)}
+    batch = {number: column(s0=random.Random(number).randbytes(4096)) for number in range(50)}
     site.write(batch)
-    assert len(sizes) > 3
-    assert max(sizes) < 60_000
+    assert counts == [20, 20, 10]
     assert all(payloads(read_column(site, number)) == list(batch[number].sections) for number in batch)

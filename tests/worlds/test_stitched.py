@@ -20,6 +20,7 @@ from nbt import nbt
 
 from bbd.geometry.interfaces import Codec
 from bbd.geometry.registry import codec
+from bbd.worlds.anvil import templates
 from bbd.worlds.anvil.adler import Sums
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import RawChunk, compress, decompress
@@ -28,9 +29,9 @@ from bbd.worlds.anvil.packing import pack
 from bbd.worlds.anvil.palette import PaletteCache
 from bbd.worlds.anvil.rewrite import new_chunk
 from bbd.worlds.anvil.section import SectionWriter
-from bbd.worlds.anvil.stitched import Stitched, Stitcher, stitcher_for
+from bbd.worlds.anvil.stitched import ALL_AIR, Stitched, Stitcher, stitcher_for
 from bbd.worlds.anvil.templates import ZLIB_HEAD, Templates
-from bbd.worlds.world import CHECK_SECTION, STORED_SECTIONS, ColumnUnreadable
+from bbd.worlds.world import CHECK_SECTION, KEEP, STORED_SECTIONS, ColumnUnreadable, SectionWrite
 from tests.worlds.chunks_by_hand import parse, rendered
 
 CODECS = {"byte": codec("byte"), "concrete": codec("nibble"), "wool": codec("nibble", "wool")}
@@ -51,6 +52,8 @@ def stitch(name: str, payloads: Sequence[bytes | None], at: tuple[int, int] = AT
     assert cells is not None
     chunk = stitcher(name).chunk(*at, cells)
     assert len(chunk.data) == chunk.size
+    quick = stitcher(name).varied_chunk(*at, payloads, ALL_AIR, stitcher(name).packed_heads([payloads]))
+    assert quick is None or (quick.data, quick.size) == (chunk.data, chunk.size)
     return RawChunk(chunk.compression, chunk.data)
 
 
@@ -306,3 +309,22 @@ def test_damage_is_never_other_bytes_without_a_crc(
     differing = [y for y in range(STORED_SECTIONS) if found.payloads[y] != whole.payloads[y]]
     assert len(differing) <= len(flips)
     assert found.lost == whole.lost
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_column_of_many_values_goes_the_short_way(name: str) -> None:
+    size = CODECS[name].section_size
+    rng = random.Random(1)
+    data = [rng.randbytes(size) for _ in range(16)]
+    own: list[SectionWrite] = [*data, rng.randbytes(HEAD_BYTES), rng.randbytes(size), memoryview(rng.randbytes(size))]
+    heads = stitcher(name).packed_heads([own])
+    quick = stitcher(name).varied_chunk(*AT, [*own, KEEP], ALL_AIR, heads)
+    assert quick is not None
+    cells = stitcher(name).cells([*own, KEEP])
+    assert cells is not None
+    assert quick.data == stitcher(name).chunk(*AT, cells).data
+    uniform = [*own[:3], bytes([119]) * size, *own[4:], KEEP]
+    assert stitcher(name).varied_chunk(*AT, uniform, ALL_AIR, heads) is None
+    above = [*ALL_AIR[:-1], (templates.FULL, data[0])]
+    assert stitcher(name).varied_chunk(*AT, [*own, KEEP], above, heads) is None
+    assert stitcher(name).varied_chunk(*AT, [*own, None], above, heads) is not None

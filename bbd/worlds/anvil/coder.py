@@ -8,10 +8,11 @@ nobody else has anything in that either, it is stitched anew.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from bbd.geometry.interfaces import Codec
+from bbd.turns import TURNS
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import LZ4, ZLIB, AnyChunk, RawChunk, compress
 from bbd.worlds.anvil.dimension import Dimension
@@ -21,6 +22,10 @@ from bbd.worlds.anvil.stitched import ALL_AIR, Cell, Stitched, stitcher_for
 from bbd.worlds.world import STORED_SECTIONS, Keep, SectionWrite, StoredColumn
 
 Base: TypeAlias = Chunk | Stitched | None
+
+Encoding: TypeAlias = tuple[int, int, Sequence[SectionWrite], Base]
+"""A column to encode: x and z of its chunk, what is written, and over what."""
+
 
 # Inflating and numpy let go of the GIL so often and so shortly that threads which do this at the same time spend more
 # on handing it over than the other core brings: three of them are slower than one by half.
@@ -50,11 +55,22 @@ class ColumnCoder:
             chunk = self._dimension.parse(cx, cz, raw)
             return StoredColumn(*chunk.stored_sections(self._codec), chunk)
 
-    def encode(self, cx: int, cz: int, sections: Sequence[SectionWrite], base: Base) -> AnyChunk | None:
-        """The chunk at these coordinates after a write; ``None`` where nothing is left of it."""
-        if len(sections) != STORED_SECTIONS:
-            raise ValueError(f"a column has {STORED_SECTIONS} sections, not {len(sections)}")
+    def encode_many(self, columns: Sequence[Encoding]) -> list[AnyChunk | None]:
+        """The chunks at these coordinates after a write; ``None`` where nothing is left of one."""
+        if any(len(sections) != STORED_SECTIONS for _, _, sections, _ in columns):
+            raise ValueError(f"a column has {STORED_SECTIONS} sections")
+        stitcher = self._stitcher if self._stitches else None
+        with TURNS.turn(first=True):
+            heads = stitcher.packed_heads([sections for _, _, sections, _ in columns]) if stitcher else {}
+            return [self._encode(*column, heads) for column in columns]
+
+    def _encode(
+        self, cx: int, cz: int, sections: Sequence[SectionWrite], base: Base, heads: Mapping[bytes, bytes]
+    ) -> AnyChunk | None:
         if self._stitches and self._stitcher and (kept := self._kept(base)) is not None:
+            chunk = self._stitcher.varied_chunk(cx, cz, sections, kept, heads)
+            if chunk is not None:
+                return chunk
             cells = self._stitcher.cells(sections, kept)
             if cells is not None:
                 return None if cells == ALL_AIR else self._stitcher.chunk(cx, cz, cells)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from bbd.files import File
 from bbd.geometry.interfaces import Block
 from bbd.worlds.anvil.chunk import Chunk
-from bbd.worlds.anvil.compression import AnyChunk, RawChunk, decompress
+from bbd.worlds.anvil.compression import RawChunk, decompress
 from bbd.worlds.anvil.palette import PaletteCache
-from bbd.worlds.anvil.region import Found
+from bbd.worlds.anvil.region import Found, Piece
 from bbd.worlds.anvil.regions import RegionAt, Regions, region_of
 from bbd.worlds.anvil.runs import Run
 from bbd.worlds.world import ColumnUnreadable, DataColumn
@@ -60,10 +60,10 @@ class Dimension:
         except ColumnUnreadable as error:
             raise placed(error, cx, cz, raw) from error
 
-    def write(self, at: RegionAt, batch: Mapping[int, AnyChunk], removals: Collection[int]) -> None:
-        """Write and remove chunks of one region, durably, as :meth:`RegionFile.write` does."""
+    def write(self, at: RegionAt, pieces: Iterable[Piece]) -> None:
+        """Write and remove chunks of one region, durably, as :meth:`RegionFile.write_pieces` does."""
         with self.regions.region_to_write(at) as region:
-            region.write(batch, removals)
+            region.write_pieces(pieces)
 
     def present_chunks(self) -> Iterator[tuple[int, int]]:
         """Every chunk that the region files name, readable or not, region by region."""

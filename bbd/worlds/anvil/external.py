@@ -27,10 +27,16 @@ class ExternalChunks:
         self._folder = path.parent
         _, x, z, _ = path.name.split(".")
         self._first = int(x) * 32, int(z) * 32
+        self._there: set[str] | None = None
+
+    def look(self) -> None:
+        """See which files there are; to be called before :meth:`exists`. From then on this object knows."""
+        if self._there is None:
+            self._there = {name for name in self._files.list_dir(self._folder) if name.endswith(".mcc")}
 
     def exists(self, index: int) -> bool:
         """Whether the chunk at ``index`` has a file, with a stub or without."""
-        return self._files.exists(self._path(index))
+        return self._there is not None and len(self._there) > 0 and self._path(index).name in self._there
 
     def resolve(self, index: int, stub: RawChunk) -> RawChunk:
         """The chunk that a stub stands for. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
@@ -51,13 +57,18 @@ class ExternalChunks:
         """Put a chunk into its file, durably, in the place of an older one; return its stub."""
         if chunk.size > MAX_CHUNK:
             raise OSError(errno.EFBIG, "a chunk is too large for its world", str(self._path(index)))
-        write_atomically(self._files, self._path(index), bytes(chunk.data))
+        path = self._path(index)
+        if self._there is not None:
+            self._there.add(path.name)
+        write_atomically(self._files, path, bytes(chunk.data))
         return RawChunk(chunk.compression | EXTERNAL, b"")
 
     def remove(self, index: int) -> None:
         """Remove a file that has no stub any more. Where that fails it stays, without a meaning."""
         with suppress(OSError):
             self._files.remove(self._path(index))
+            if self._there is not None:
+                self._there.discard(self._path(index).name)
 
     def _path(self, index: int) -> Path:
         x, z = self._first

@@ -6,7 +6,7 @@ other sections: 9 bits for ``byte``, 5 for ``nibble``. Only the first longs diff
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -54,8 +54,13 @@ class HeadSection:
 
     def pack(self, payload: bytes) -> bytes:
         """The longs for a payload of :data:`HEAD_BYTES` bytes."""
-        bits = np.unpackbits(np.frombuffer(payload + b"\x80", np.uint8))
-        return np.packbits(bits.take(self._source)).tobytes()
+        return self.pack_many([payload])[0]
+
+    def pack_many(self, payloads: Sequence[bytes]) -> list[bytes]:
+        """The same for many."""
+        rows = np.frombuffer(b"".join([payload + b"\x80" for payload in payloads]), np.uint8)
+        bits = np.unpackbits(rows.reshape(-1, HEAD_BYTES + 1), axis=1)
+        return [longs.tobytes() for longs in np.packbits(bits.take(self._source, axis=1), axis=1)]
 
     def unpack(self, longs: bytes) -> bytes | None:
         """The payload; ``None`` where the blocks are others than :meth:`pack` writes."""

@@ -4,9 +4,9 @@ The Anvil format, in 4096-byte sectors: 1024 big-endian locations (see :mod:`~bb
 big-endian timestamps in seconds, then chunks, each a big-endian u32 length (which counts the type byte), a compression
 type and the data. A chunk's index in both tables is ``(cx & 31) + (cz & 31) * 32``.
 
-A batch goes to sectors that no location names, is synced, and only then named by the table, which is synced too. A
-location is four bytes and aligned, so a header torn between disk sectors names for every chunk its old or its new
-bytes, both whole. Old sectors are free when the new table is known to be on the disk, and not before. A chunk that
+What is written goes to sectors that no location names, is synced, and only then named by the table, which is synced
+too. A location is four bytes and aligned, so a header torn between disk sectors names for every chunk its old or its
+new bytes, both whole. Old sectors are free when the new table is known to be on the disk, and not before. A chunk that
 needs more than 255 sectors lies in a file of its own (see :mod:`~bbd.worlds.anvil.external`).
 """
 
@@ -15,17 +15,20 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from bbd.files import File, Files
+from bbd.files import File, Files, write_out
 from bbd.worlds.anvil.compression import EXTERNAL, AnyChunk, RawChunk, recompressed
 from bbd.worlds.anvil.damage import unreadable
 from bbd.worlds.anvil.external import ExternalChunks
+from bbd.worlds.anvil.room import Claim, Room
 from bbd.worlds.anvil.runs import Run, chunk_at, chunk_sectors, neighbours, read_view, runs
-from bbd.worlds.anvil.sectors import MAX_SECTORS, SECTOR_SIZE, Extent, allocate
+from bbd.worlds.anvil.sectors import MAX_SECTORS, SECTOR_SIZE, Extent
+from bbd.worlds.anvil.syncs import Syncs
 from bbd.worlds.anvil.tables import CHUNKS, HEADER_SIZE, Tables
 from bbd.worlds.world import ColumnUnreadable, DataColumn
 
@@ -34,14 +37,28 @@ _ALL = (1 << CHUNKS) - 1
 Found: TypeAlias = RawChunk | ColumnUnreadable | None
 """What a region file has of a chunk: ``None`` where there is none, and an error that costs its neighbours nothing."""
 
+Piece: TypeAlias = Mapping[int, AnyChunk | None]
+"""Chunks to put by their index; ``None`` takes one away."""
+
 _Read = TypeVar("_Read")
+
+
+@dataclass(eq=False, slots=True)
+class _Write:
+    """One on its way: what has its place by now, and what goes. ``stubs`` are those whose bytes lie elsewhere."""
+
+    mark: OSError | None
+    claim: Claim | None = None
+    placed: dict[int, Extent] = field(default_factory=dict)
+    removed: list[int] = field(default_factory=list)
+    stubs: set[int] = field(default_factory=set)
 
 
 class RegionFile:
     """A region file that need not exist yet; the first written chunk makes it.
 
-    Any thread may read while one writes; writers wait for each other. ``writable`` false: ``write`` fails.
-    Errors: ``OSError`` from the file system.
+    Any thread may read while others write; writers wait for each other only where the table changes hands and in syncs.
+    ``writable`` false: ``write`` fails. Errors: ``OSError`` from the file system.
     """
 
     def __init__(self, files: Files, path: Path, *, writable: bool = True) -> None:
@@ -55,7 +72,8 @@ class RegionFile:
         # Whether the file's name is safe, and the table on the disk surely the one in memory: not before this object
         # has synced them itself (another process may have ended before it could), and not after any failure.
         self._named = self._settled = False
-        self._avoid: tuple[Extent, ...] = ()
+        self._room = Room()
+        self._syncs = Syncs()
         self._tables = Tables.parse(b"")
         if files.exists(path):
             self._open(create=False)
@@ -160,10 +178,25 @@ class RegionFile:
         memory too.) A chunk that is put into such a file keeps the compression that it has there already. Raises
         ``OSError`` with EFBIG for a chunk that is too large even for that.
         """
+        self.write_pieces([{**dict.fromkeys(removals), **batch}])
+
+    def write_pieces(self, pieces: Iterable[Piece]) -> None:
+        """The same, piece by piece: while the next one is made, the disk may take the last. An error that ``pieces``
+        raises is one of the write."""
         if not self._writable:
             raise OSError(errno.EROFS, "the world is open for reading only", str(self._path))
-        with self._writing:
-            self._write(batch, removals)
+        write = _Write(self._syncs.mark)
+        try:
+            for piece in pieces:
+                self._write_piece(write, piece)
+            if write.placed:
+                self._syncs.sync(self._opened(), write.mark)
+            self._publish(write)
+        except BaseException:
+            with self._writing:
+                self._settled = False
+                self._end(write, failed=True)
+            raise
 
     def close(self) -> None:
         """Close the file; nobody may be reading or writing. Everything written is safe already."""
@@ -196,30 +229,51 @@ class RegionFile:
         chunk = self._lookup(tables, index)
         return self._external.resolve(index, chunk) if chunk and chunk.compression & EXTERNAL else chunk
 
-    def _write(self, batch: Mapping[int, AnyChunk], removals: Collection[int]) -> None:
+    def _write_piece(self, write: _Write, piece: Piece) -> None:
+        with self._writing:
+            placed = self._place(write, piece)
+        for start, parts in runs(placed):
+            write_out(self._opened(), parts, start * SECTOR_SIZE)
+
+    def _place(self, write: _Write, piece: Piece) -> list[tuple[Extent, AnyChunk]]:
+        """Find a place for each of a piece's chunks, and note which chunks go."""
         if self._broken:
             self._set_aside()
-        idle = not batch and not any(self._tables.present >> index & 1 for index in removals)
+        removals = [index for index, chunk in piece.items() if chunk is None and self._tables.present >> index & 1]
         if self._file is None:
-            if idle:
-                return
+            if not removals and all(chunk is None for chunk in piece.values()):
+                return []
             self._open(create=True)
         self._settle()
-        if idle:
-            return
-        batch = {index: self._within_reach(index, chunk) for index, chunk in batch.items()}
-        extents = allocate(self._tables.locations, self._avoid, [chunk_sectors(chunk) for chunk in batch.values()])
-        placed = dict(zip(batch, extents, strict=True))
-        tables = self._changed(placed, [index for index in removals if index not in placed])
-        # Until all of it has gone well: a failed attempt's sectors are not used by the next attempt either.
-        self._settled, self._avoid = False, tuple(extents)
-        self._write_chunks(batch, placed)
-        self._write_header(tables)
-        self._settled, self._avoid = True, ()
-        before, self._tables = self._tables, tables
-        for index in self._maybe_external({*batch, *removals}, before):
-            if (index not in batch or not batch[index].compression & EXTERNAL) and self._external.exists(index):
-                self._external.remove(index)
+        if write.claim is None:
+            self._external.look()
+            write.claim = self._room.begin()
+        batch = {index: self._within_reach(index, chunk) for index, chunk in piece.items() if chunk is not None}
+        counts = [chunk_sectors(chunk) for chunk in batch.values()]
+        extents = self._room.take(write.claim, self._tables.locations, counts)
+        write.placed.update(zip(batch, extents, strict=True))
+        write.stubs.update(index for index, chunk in batch.items() if chunk.compression & EXTERNAL)
+        write.removed += removals
+        return list(zip(extents, batch.values(), strict=True))
+
+    def _publish(self, write: _Write) -> None:
+        """Have the table name what is safe now."""
+        with self._writing:
+            if write.placed or write.removed:
+                tables = self._changed(write.placed, write.removed)
+                self._settled = False
+                self._write_header(tables)
+                self._settled = True
+                before, self._tables = self._tables, tables
+                for index in self._maybe_external([*write.placed, *write.removed], before):
+                    if index not in write.stubs and self._external.exists(index):
+                        self._external.remove(index)
+            self._end(write, failed=False)
+
+    def _end(self, write: _Write, *, failed: bool) -> None:
+        claim, write.claim = write.claim, None
+        if claim is not None:
+            self._room.end(claim, failed=failed)
 
     @staticmethod
     def _maybe_external(indices: Collection[int], before: Tables) -> Iterator[int]:
@@ -262,17 +316,8 @@ class RegionFile:
             self._write_header(self._tables)
             self._settled = True
 
-    def _write_chunks(self, batch: Mapping[int, AnyChunk], placed: Mapping[int, Extent]) -> None:
-        if placed:
-            file = self._opened()
-            for start, parts in runs(batch, placed):
-                file.pwrite(parts, start * SECTOR_SIZE)
-            file.sync()
-
     def _write_header(self, tables: Tables) -> None:
-        file = self._opened()
-        file.pwrite([tables.header()], 0)
-        file.sync()
+        self._syncs.write_safely(self._opened(), [tables.header()], 0)
 
     def _opened(self) -> File:
         if self._file is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from bbd.files import Bytes, File, read_into
@@ -13,6 +13,7 @@ from bbd.worlds.anvil.sectors import HEADER_SECTORS, SECTOR_SIZE, Extent, sector
 from bbd.worlds.anvil.tables import Table
 
 _PREFIX = 5
+_PADDING = bytes(SECTOR_SIZE)
 # Writers that count the length field itself, or the type byte twice, overstate a chunk's length by up to this much.
 _OVERSTATED = 4
 _WRITE_SECTORS = (4 << 20) // SECTOR_SIZE
@@ -89,18 +90,17 @@ def neighbours(locations: Table, indices: Collection[int]) -> Iterator[Run]:
         yield run
 
 
-def runs(batch: Mapping[int, AnyChunk], placed: Mapping[int, Extent]) -> Iterator[tuple[int, list[Bytes]]]:
+def runs(placed: Iterable[tuple[Extent, AnyChunk]]) -> Iterator[tuple[int, list[Bytes]]]:
     """Chunks padded to whole sectors, those that follow each other together: (first sector, parts)."""
     start, end, parts = 0, 0, list[Bytes]()
-    for index, extent in sorted(placed.items(), key=lambda item: item[1].start):
+    for extent, chunk in sorted(placed, key=lambda item: item[0].start):
         if parts and (extent.start != end or end - start >= _WRITE_SECTORS):
             yield start, parts
             parts = []
         if not parts:
             start = extent.start
-        chunk = batch[index]
         parts += chunk.parts
-        parts.append(bytes((extent.end - extent.start) * SECTOR_SIZE - _PREFIX - chunk.size))
+        parts.append(_PADDING[: (extent.end - extent.start) * SECTOR_SIZE - _PREFIX - chunk.size])
         end = extent.end
     if parts:
         yield start, parts

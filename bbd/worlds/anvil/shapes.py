@@ -62,7 +62,10 @@ class Shape:
 
     def checksum(self, payloads: Sequence[bytes | memoryview]) -> int:
         """The Adler-32 of the whole; see :mod:`~bbd.worlds.anvil.adler`."""
-        values: list[int] = list(map(isal_zlib.adler32, payloads))
+        return self.checksum_of(list(map(isal_zlib.adler32, payloads)))
+
+    def checksum_of(self, values: Sequence[int]) -> int:
+        """The same from the payloads' own."""
         firsts = [value & 0xFFFF for value in values]
         first = self._first + sum(firsts)
         second = self._second + (sum(values) - sum(firsts) >> 16) + sum(map(mul, firsts, self._weights))

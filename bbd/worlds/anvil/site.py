@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -30,9 +31,9 @@ from bbd.worlds.world import (
     StoredColumn,
 )
 
-# A batch is in memory compressed before it is written: so much of it at a time.
-_BATCH_BYTES = 16 << 20
-_READ_TOGETHER = 64
+# Columns that are read, encoded and handed to the disk together, while the next are encoded: the less, the sooner it
+# can begin, and the more bookkeeping.
+_TOGETHER = 64
 _GROUPS_KEPT = 1024
 
 _Indices: TypeAlias = npt.NDArray[np.intp]
@@ -47,24 +48,6 @@ class _Part:
     region: RegionAt
     columns: _Indices
     chunks: _Indices
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Chunks of one region that are written together; ``bases`` says over what, by column."""
-
-    chunks: dict[int, AnyChunk] = field(default_factory=dict)
-    removals: list[int] = field(default_factory=list)
-    bases: dict[int, Base] = field(default_factory=dict)
-    size: int = 0
-
-    def add(self, index: int, column: int, chunk: AnyChunk | None, base: Base) -> None:
-        self.bases[column] = base
-        if chunk is None:
-            self.removals.append(index)
-        else:
-            self.chunks[index] = chunk
-            self.size += chunk.size
 
 
 class AnvilSite:
@@ -182,41 +165,36 @@ class AnvilSite:
             return error
 
     def _write_region(self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite]) -> None:
-        batch = _Batch()
-        for index, base in self._bases(region, places, columns):
-            column, cx, cz = places[index]
-            batch.add(index, column, self._coder.encode(cx, cz, columns[column].sections, base), base)
-            if batch.size >= _BATCH_BYTES:
-                self._write_batch(region, batch, columns)
-                batch = _Batch()
-        if batch.bases:
-            self._write_batch(region, batch, columns)
-
-    def _write_batch(self, region: RegionAt, batch: _Batch, columns: Mapping[int, ColumnWrite]) -> None:
-        self._own.forget(batch.bases)
-        self._dimension.write(region, batch.chunks, batch.removals)
-        for column, base in batch.bases.items():
+        bases: dict[int, Base] = {}
+        self._dimension.write(region, self._pieces(region, places, columns, bases))
+        for column, base in bases.items():
             self._own.wrote(column, columns[column].sections, base)
 
-    def _bases(
-        self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite]
-    ) -> Iterator[tuple[int, Base]]:
+    def _pieces(
+        self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite], bases: dict[int, Base]
+    ) -> Iterator[dict[int, AnyChunk | None]]:
+        """The chunks of a region as they will be, some at a time. ``bases`` is filled in: over what, by column."""
+        rest = iter(places)
+        while some := list(islice(rest, _TOGETHER)):
+            found = self._bases(region, {index: places[index] for index in some}, columns)
+            bases.update((places[index][0], base) for index, base in found.items())
+            self._own.forget(places[index][0] for index in some)
+            writes = [(*places[index][1:], columns[places[index][0]].sections, found[index]) for index in some]
+            yield dict(zip(some, self._coder.encode_many(writes), strict=True))
+
+    def _bases(self, region: RegionAt, places: _Places, columns: Mapping[int, ColumnWrite]) -> dict[int, Base]:
         """What stands where chunks will be written, as their writes give it or as it is read now; ``None`` also for
         what can't be read."""
-        indices = list(places)
-        for first in range(0, len(indices), _READ_TOGETHER):
-            some = indices[first : first + _READ_TOGETHER]
-            given: dict[int, Base] = {}
-            unknown = []
-            for index in some:
-                column = places[index][0]
-                given[index] = columns[column].base
-                if given[index] is None and not self._own.keeps_nothing(column, columns[column].sections):
-                    unknown.append(index)
-            for index, raw in self._dimension.read_raw(region, unknown):
-                reading = self._reading(*places[index][1:], raw)
-                given[index] = reading.base if isinstance(reading, StoredColumn) else None
-            yield from given.items()
+        given: dict[int, Base] = {}
+        unknown = []
+        for index, (column, _, _) in places.items():
+            given[index] = columns[column].base
+            if given[index] is None and not self._own.keeps_nothing(column, columns[column].sections):
+                unknown.append(index)
+        for index, raw in self._dimension.read_raw(region, unknown):
+            reading = self._reading(*places[index][1:], raw)
+            given[index] = reading.base if isinstance(reading, StoredColumn) else None
+        return given
 
 
 def _vacant(parts: list[_Part], present: list[int]) -> int:
