@@ -140,7 +140,7 @@ class Transmission:
 
     def park(self) -> None:
         """Let go of the shared buffer; what was not parsed is kept aside."""
-        self._carried = bytes(self._data[self._position : self._end])
+        self._carried = bytes(self._data[self._position : self._end]) if self._position < self._end else b""
         self._data = self._arena.view
         self._position = self._end = 0
 
@@ -160,14 +160,14 @@ class Transmission:
 
     def requests(self) -> Iterator[Request]:
         """Every complete request that has come, one after the other."""
-        if (request := self._continued()) is not None:
+        if self._pending is not None:
+            if (request := self._continued()) is None:
+                return
             yield request
             self._return_payload()
         data, position, end = self._data, self._position, self._end
         unpack_from, header = wire.REQUEST.unpack_from, wire.REQUEST.size
         max_length = self._bounds.max_length
-        if self._pending is not None:
-            return
         while end - position >= header:
             magic, flags, command, cookie, offset, length = unpack_from(data, position)
             if magic != wire.NBD_REQUEST_MAGIC:
@@ -193,8 +193,7 @@ class Transmission:
 
     def _continued(self) -> Request | None:
         """The request that began in an earlier round, if it is complete now."""
-        if self._pending is None:
-            return None
+        assert self._pending is not None
         buffer = self._buffer
         if buffer is None:
             return self._swallowed()
