@@ -125,13 +125,26 @@ class HeldColumn(_Content):
 
     def write(self, index: int, data: memoryview) -> None:
         """Hold a copy of ``data``, all of a section, from now on."""
-        if self.framed >> index & 1 and self.frame is not None and not self.frame.readonly:
-            self._shown = None
-            if getrefcount(self.frame) + getrefcount(self.frame.obj) == _ALONE:
-                start = index * len(data)
-                self.frame[start : start + len(data)] = data
-                return
-        self.put(index, bytes(data))
+        if self.framed >> index & 1 and (frame := self._changeable) is not None:
+            start = index * len(data)
+            frame[start : start + len(data)] = data
+        else:
+            self.put(index, bytes(data))
+
+    def write_whole(self, data: memoryview) -> None:
+        """Hold a copy of ``data``, all of the column, from now on."""
+        if self.framed == WHOLE_COLUMN and (frame := self._changeable) is not None:
+            frame[:] = data
+        else:
+            self.put_whole(memoryview(bytearray(data)), own=True)
+
+    @property
+    def _changeable(self) -> memoryview | None:
+        """The frame, if nobody else has any of it now."""
+        if self.frame is None or self.frame.readonly:
+            return None
+        self._shown = None
+        return self.frame if getrefcount(self.frame) + getrefcount(self.frame.obj) == _ALONE else None
 
     def put_whole(self, frame: memoryview, *, own: bool = False) -> None:
         """Hold all of the column, in one piece that nobody else will change. ``own``: the column may, if it is all of

@@ -190,7 +190,10 @@ class Memory:
             piece = data[position : position + len(span) * size]
             position += len(piece)
             if len(span) == DATA_SECTIONS:
-                column.put_whole(piece if owned else memoryview(bytearray(piece)), own=True)
+                if owned:
+                    column.put_whole(piece, own=True)
+                else:
+                    column.write_whole(piece)
             else:
                 for at, payload in enumerate(cut(piece, size), index):
                     column.put(at, payload)

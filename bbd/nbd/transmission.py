@@ -20,8 +20,13 @@ is to be done; else offset and length lie inside the disk, and a WRITE has its p
 long and made of whole blocks, in pieces that are nobody else's."""
 
 MAX_CARRIED_PAYLOAD: Final = 64 << 10
-"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer. But
-one of whole blocks is received into pieces to be kept as they are."""
+"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one, and any of whole
+blocks, gets its own buffer."""
+
+MAX_COPIED_PAYLOAD: Final = 256 << 10
+"""An incomplete payload of whole blocks that is longer is received into pieces to be kept as they are. A buffer for
+less is used again and again: to receive into it, and copy from there to where the old bytes were, is quicker than to
+receive into memory that was not used for long."""
 
 OK_REPLY: Final = wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, 0, bytes(8))[:8]
 """What a simple reply without an error begins with; the cookie follows, then the data of a READ."""
@@ -219,7 +224,8 @@ class Transmission:
         self._pending = (0, command, flags, cookie, offset, length, None)
         self._position += wire.REQUEST.size
         size = self._bounds.piece_size
-        self._buffer = Pieces(offset, length, size) if in_blocks else Buffer(self._arena, length)
+        in_pieces = in_blocks and length > MAX_COPIED_PAYLOAD
+        self._buffer = Pieces(offset, length, size) if in_pieces else Buffer(self._arena, length)
         self._buffer.put(self._data[self._position : self._end])
         self._position = self._end
 

@@ -8,7 +8,7 @@ import pytest
 
 from bbd.blocks import fresh
 from bbd.disk.column_map import ColumnMap
-from bbd.disk.held_column import HeldColumn
+from bbd.disk.held_column import HeldColumn, Taken
 from bbd.disk.memory import Memory
 from bbd.worlds.world import DATA_SECTIONS
 
@@ -36,6 +36,10 @@ def test_a_section_that_nobody_else_has_is_written_to_in_its_place() -> None:
     assert is_in_place(column, 0)
     assert is_in_place(column, 15), "what was read and let go of is nobody's"
     assert bytes(column.run(0, DATA_SECTIONS) or b"") == bytes(NEW) + 14 * OLD + bytes(NEW)
+    frame = id(column.frame)
+    column.write_whole(memoryview(bytes(DATA_SECTIONS * SIZE)))
+    assert id(column.frame) == frame
+    assert bytes(column.run(0, DATA_SECTIONS) or b"") == bytes(DATA_SECTIONS * SIZE)
 
 
 HOLDERS: dict[str, Callable[[HeldColumn], object]] = {
@@ -51,14 +55,36 @@ HOLDERS: dict[str, Callable[[HeldColumn], object]] = {
 }
 
 
+def content(held: object) -> bytes:
+    if isinstance(held, Taken):
+        held = held.sections()
+    if isinstance(held, dict):
+        return b"".join(held.values())
+    assert isinstance(held, memoryview)
+    return bytes(held)
+
+
+def write_third(column: HeldColumn) -> None:
+    column.write(3, NEW)
+
+
+def write_whole(column: HeldColumn) -> None:
+    column.write_whole(memoryview(bytes(NEW) * DATA_SECTIONS))
+
+
+@pytest.mark.parametrize("write", [write_third, write_whole])
 @pytest.mark.parametrize("take", HOLDERS.values(), ids=HOLDERS)
-def test_what_others_have_never_changes(take: Callable[[HeldColumn], object]) -> None:
+def test_what_others_have_never_changes(
+    take: Callable[[HeldColumn], object], write: Callable[[HeldColumn], None]
+) -> None:
     column = column_in_one_piece()
     held = take(column)
-    assert not is_in_place(column, 3)
-    column.write(3, memoryview(bytes(SIZE)))
-    assert column.frame is not None
-    assert bytes(column.frame[3 * SIZE : 4 * SIZE]) == OLD
+    before = content(held)
+    write(column)
+    write(column)
+    assert content(held) == before
+    assert set(before) == set(OLD)
+    assert column.section(3) == NEW
     del held
     assert is_in_place(column, 4), "others have let go"
 
