@@ -67,6 +67,8 @@ class Session(asyncio.BufferedProtocol):
         """Answer every request that is complete now."""
         if self._transmission.received(nbytes):
             self._answer()
+        if self._transmission.midway:
+            self._host.payload_spinner.touch()
 
     def pause_writing(self) -> None:
         """The client does not read its replies."""

@@ -117,6 +117,11 @@ class Transmission:
         self._pending: Request | None = None
         self._swallow = 0
 
+    @property
+    def midway(self) -> bool:
+        """Whether the rest of a long payload is still to come."""
+        return self._buffer is not None and self._buffer.length > MAX_COPIED_PAYLOAD
+
     def get_buffer(self) -> memoryview:
         """Where the next input goes."""
         if self._buffer is not None:
