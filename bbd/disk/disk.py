@@ -166,7 +166,7 @@ class Disk:
         if not self._takes(first, last):
             return False
         if one:
-            memory.put(first, bytes(data))
+            memory.write(first, data)
         elif not offset & mask and not end & mask:
             memory.put_run(first, data)
         elif not self._put_partly(first, last, offset, data):

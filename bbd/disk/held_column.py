@@ -1,14 +1,19 @@
 """One column's sections in memory, and what leaves of them for the journal and the world.
 
 Sections lie one by one, or, as long as they are what came in one piece, in a frame of the whole column. Nothing that
-was put in is ever changed: a new write puts a new object in the place of the old one. So a reply that waits to be sent,
-a journal batch and a checkpoint each keep the bytes that they saw, without a copy and without a lock.
+others have seen is ever changed: a new write puts a new object in the place of the old one. So a reply that waits to be
+sent, a journal batch and a checkpoint each keep the bytes that they saw, without a copy and without a lock.
+
+A frame that nobody else holds anything of is written to in its place, since memory that was not used for long is slow
+to come by. That nobody does is told by CPython's reference counts: :class:`Taken` holds the frame, and all that others
+get are views of the object that the frame is a view of, which hold that object.
 
 Masks have a bit for each section.
 """
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Final, TypeAlias, cast
 
 from bbd.disk.column_map import members
@@ -22,23 +27,37 @@ _NO_PARTS: Final[Parts] = [None] * DATA_SECTIONS
 """Of all columns that have none; never changed."""
 
 
+_ALONE: Final = 4
+"""References to a frame and to what it is a view of, where nobody else has any: the column's and the view's own, and
+those of the two questions."""
+
+
 class _Content:
     """Payloads: those of ``framed`` are slices of ``frame``, the others lie in ``parts``."""
 
-    __slots__ = ("frame", "framed", "parts")
+    __slots__ = ("_shown", "frame", "framed", "parts")
 
     def __init__(self, parts: Parts, frame: memoryview | None = None, framed: int = 0) -> None:
         self.parts = parts
         self.frame = frame
         self.framed = framed
+        self._shown: memoryview | None = None
+
+    @property
+    def shown(self) -> memoryview:
+        """The frame as others may have it: in whole, or slices of it."""
+        if self._shown is None:
+            assert self.frame is not None
+            self._shown = self.frame if self.frame.readonly else memoryview(self.frame.obj)
+        return self._shown
 
     def section(self, index: int) -> Payload | None:
         """A payload, ``None`` where there is none."""
         payload = self.parts[index]
         if payload is None and self.framed >> index & 1:
-            assert self.frame is not None
-            size = len(self.frame) // DATA_SECTIONS
-            return self.frame[index * size : (index + 1) * size]
+            frame = self._shown or self.shown
+            size = len(frame) // DATA_SECTIONS
+            return frame[index * size : (index + 1) * size]
         return payload
 
 
@@ -54,7 +73,7 @@ class Taken(_Content):
     @property
     def whole(self) -> memoryview | None:
         """All of the column's bytes, where they lie in one piece and all of them are meant."""
-        return self.frame if self.mask == self.framed == WHOLE_COLUMN else None
+        return self.shown if self.mask == self.framed == WHOLE_COLUMN else None
 
     def sections(self) -> dict[int, Payload]:
         """The payloads by their indices, ascending."""
@@ -88,9 +107,9 @@ class HeldColumn(_Content):
     def run(self, first: int, end: int) -> memoryview | None:
         """Sections ``first`` … ``end - 1`` in one piece, where they lie so."""
         wanted = (1 << end) - (1 << first)
-        frame = self.frame
-        if frame is None or self.framed & wanted != wanted:
+        if self.framed & wanted != wanted:
             return None
+        frame = self._shown or self.shown
         if wanted == WHOLE_COLUMN:
             return frame
         size = len(frame) // DATA_SECTIONS
@@ -104,11 +123,37 @@ class HeldColumn(_Content):
         if self.framed:
             self._unframe(1 << index)
 
-    def put_whole(self, frame: memoryview) -> None:
-        """Hold all of the column, in one piece that nobody will change."""
+    def write(self, index: int, data: memoryview) -> None:
+        """Hold a copy of ``data``, all of a section, from now on."""
+        if self.framed >> index & 1 and (frame := self._changeable) is not None:
+            start = index * len(data)
+            frame[start : start + len(data)] = data
+        else:
+            self.put(index, bytes(data))
+
+    def write_whole(self, data: memoryview) -> None:
+        """Hold a copy of ``data``, all of the column, from now on."""
+        if self.framed == WHOLE_COLUMN and (frame := self._changeable) is not None:
+            frame[:] = data
+        else:
+            self.put_whole(memoryview(bytearray(data)), own=True)
+
+    @property
+    def _changeable(self) -> memoryview | None:
+        """The frame, if nobody else has any of it now."""
+        if self.frame is None or self.frame.readonly:
+            return None
+        self._shown = None
+        return self.frame if getrefcount(self.frame) + getrefcount(self.frame.obj) == _ALONE else None
+
+    def put_whole(self, frame: memoryview, *, own: bool = False) -> None:
+        """Hold all of the column, in one piece that nobody else will change. ``own``: the column may, if it is all of
+        the object that it is a view of; nobody else will have any of that for long."""
         self.parts = _NO_PARTS
         self.framed = WHOLE_COLUMN
-        self.frame = frame
+        alone = memoryview(frame.obj) if own else frame
+        self.frame = alone if own and alone.nbytes == frame.nbytes else frame.toreadonly()
+        self._shown = None
 
     def drop(self, mask: int) -> None:
         """Hold these sections no more."""
@@ -134,7 +179,7 @@ class HeldColumn(_Content):
     def _unframe(self, mask: int) -> None:
         self.framed &= ~mask
         if not self.framed:
-            self.frame = None
+            self.frame = self._shown = None
 
 
 def _cut(frame: memoryview) -> list[memoryview]:

@@ -7,6 +7,8 @@ from typing import Final
 
 from bbd.disk.held_column import HeldColumn
 
+DIRTY_SHARE: Final = 2
+"""One dirty section in so many that fit into memory are many."""
 _ROOMY: Final = 3
 """Quarters of memory that fill before anybody notes which columns are used: noting it costs as much as a look-up."""
 
@@ -27,6 +29,7 @@ class Holdings:
         self.clean_sections = 0
         self.unjournaled_sections = 0
         self.capacity: Final = capacity
+        self.many: Final = capacity // DIRTY_SHARE
         self.crowded = False
         """Whether sections may soon have to go, so that it matters which were used last."""
         self._roomy = capacity * _ROOMY // 4
@@ -53,7 +56,12 @@ class Holdings:
         """These sections are dirty from now on, and the journal lacks them."""
         fresh = mask & ~column.dirty
         if fresh:
-            self._note_outdated(number, column, column.clean & mask)
+            outdated = column.clean & mask
+            if outdated:
+                column.clean &= ~mask
+                self.clean_sections -= outdated.bit_count()
+                if not column.clean:
+                    del self.clean[number]
             column.dirty |= mask
             self.dirty_sections += fresh.bit_count()
             self.dirty[number] = column
@@ -120,10 +128,3 @@ class Holdings:
         """Forget a column of which nothing is held."""
         if not column.held:
             del self.columns[number]
-
-    def _note_outdated(self, number: int, column: HeldColumn, mask: int) -> None:
-        if mask:
-            column.clean &= ~mask
-            self.clean_sections -= mask.bit_count()
-            if not column.clean:
-                del self.clean[number]

@@ -8,11 +8,9 @@ from typing import Final
 from bbd.disk.memory import Memory
 from bbd.disk.write_side import WriteSide
 
-DIRTY_SHARE: Final = 2
-"""A checkpoint begins when one in so many sections that fit into memory is dirty."""
 JOURNAL_SHARE: Final = 0.625
-"""… or so much of the journal is full: late, for what is written over and over is brought into the world less often
-then, and in time to make room before all of it is full."""
+"""A checkpoint begins when so much of the journal is full: late, for what is written over and over is brought into the
+world less often then, and in time to make room before all of it is full."""
 IDLE_SECONDS: Final = 3.0
 AGE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
@@ -31,7 +29,7 @@ class Housekeeper:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
-        self._threshold = memory.capacity // DIRTY_SHARE
+        self._threshold = memory.many
         self._first_write = 0.0
         self._last_count = -1
         self._quiet_since = 0.0

@@ -57,6 +57,11 @@ class Memory:
         return self._held.dirty_sections
 
     @property
+    def many(self) -> int:
+        """So many dirty sections are a reason for a checkpoint."""
+        return self._held.many
+
+    @property
     def unjournaled_sections(self) -> int:
         """Sections that a flush has to log."""
         return self._held.unjournaled_sections
@@ -139,19 +144,33 @@ class Memory:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def put_again(self, section: int, data: memoryview) -> bool:
-        """A client writes a whole section: take it if it is dirty already, so that there is next to nothing to note."""
-        column = self._columns.get(section >> _COLUMN_SHIFT)
-        index = section & _IN_COLUMN
-        if column is None or not column.dirty >> index & 1:
+        """A client writes a whole section: take it where there is next to nothing to note. Its column is dirty already,
+        so that all know of it who care, and what is held grows no larger by it."""
+        number, held = section >> _COLUMN_SHIFT, self._held
+        column = self._columns.get(number)
+        if column is None or not column.dirty:
             return False
-        column.put(index, bytes(data))
-        if not column.unjournaled >> index & 1:
-            self._held.note_unjournaled(section >> _COLUMN_SHIFT, column, 1 << index)
+        index = section & _IN_COLUMN
+        bit = 1 << index
+        if not column.dirty & bit:
+            if not column.clean & bit or self.standing is not None or held.dirty_sections >= held.many:
+                return False
+            held.note_written(number, column, bit)
+        elif not column.unjournaled & bit:
+            held.note_unjournaled(number, column, bit)
+        column.write(index, data)
         self.writes += 1
         return True
 
+    def write(self, section: int, data: memoryview) -> None:
+        """A client writes a whole section."""
+        number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
+        column = self._held.column(number)
+        self._written(number, column, 1 << index)
+        column.write(index, data)
+
     def put(self, section: int, payload: Payload) -> None:
-        """A client wrote a whole section."""
+        """The same, with a payload to be kept as it is."""
         number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
         column = self._held.column(number)
         self._written(number, column, 1 << index)
@@ -159,7 +178,8 @@ class Memory:
         column.put(index, memoryview(payload) if payload is self.zero else payload)
 
     def put_run(self, first: int, data: memoryview, *, owned: bool = False) -> None:
-        """A client wrote whole sections, the first of which is ``first``. ``owned``: nobody will change ``data``."""
+        """A client wrote whole sections, the first of which is ``first``. ``owned``: nobody else
+        will change ``data``, or have any of the object that it is a view of for long."""
         size, position = len(self.zero), 0
         for span in spans(range(first, first + len(data) // size)):
             number, index = span.start >> _COLUMN_SHIFT, span.start & _IN_COLUMN
@@ -170,7 +190,10 @@ class Memory:
             piece = data[position : position + len(span) * size]
             position += len(piece)
             if len(span) == DATA_SECTIONS:
-                column.put_whole(piece if owned else memoryview(bytes(piece)))
+                if owned:
+                    column.put_whole(piece, own=True)
+                else:
+                    column.write_whole(piece)
             else:
                 for at, payload in enumerate(cut(piece, size), index):
                     column.put(at, payload)

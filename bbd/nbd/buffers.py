@@ -89,6 +89,7 @@ class Pieces:
     """
 
     def __init__(self, offset: int, length: int, size: int) -> None:
+        self.length = length
         self.pieces: list[memoryview] = []
         self._position = offset
         self._end = offset + length

@@ -37,7 +37,8 @@ class Device(Protocol):
         again when this returns: keep no reference."""
 
     def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
-        """As ``try_write``, with the bytes of whole blocks in pieces that nobody will change any more: keep them."""
+        """As ``try_write``, with the bytes of whole blocks in pieces that nobody else has, or will have for long: keep
+        them."""
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """Take the bytes, which the caller won't change any more, all visible at once when they are."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from bbd.nbd.buffers import Arena
 from bbd.nbd.export import Export
 from bbd.nbd.spinning import Spinner
+
+PAYLOAD_SECONDS: Final = 30e-6
+"""How long the rest of a long payload is awaited awake. A unix socket holds a fifth of 1 MiB: its client sleeps when it
+is full and is woken when it is not, and a server that slept meanwhile would have to be woken each time as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,4 @@ class Host:
     arena: Arena = field(default_factory=Arena)
     peers: Peers = field(default_factory=Peers)
     spinner: Spinner = field(default_factory=Spinner)
+    payload_spinner: Spinner = field(default_factory=lambda: Spinner(PAYLOAD_SECONDS))

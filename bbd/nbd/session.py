@@ -67,6 +67,8 @@ class Session(asyncio.BufferedProtocol):
         """Answer every request that is complete now."""
         if self._transmission.received(nbytes):
             self._answer()
+        if self._transmission.midway:
+            self._host.payload_spinner.touch()
 
     def pause_writing(self) -> None:
         """The client does not read its replies."""
@@ -108,6 +110,8 @@ class Session(asyncio.BufferedProtocol):
         try_write_pieces = device.try_write_pieces
         replies: list[Part] = []
         moved = 0
+        bare = True  # replies without data
+        command = None
         for error, command, flags, cookie, offset, length, payload in transmission.requests():
             if error:
                 replies.append(error_reply(error, cookie))
@@ -131,21 +135,24 @@ class Session(asyncio.BufferedProtocol):
                     break
                 continue
             replies.append(OK_REPLY + cookie)
-            replies += parts
+            if parts:
+                replies += parts
+                bare = False
             moved += length
             if moved >= BATCH:
                 self._send(replies)
-                replies, moved = [], 0
+                replies, moved, bare = [], 0, True
                 if not self._writable:
                     break
         if replies:
-            self._send(replies)
+            self._send([b"".join(replies)] if bare and len(replies) > 1 else replies)
             if len(replies) <= FEW:
                 self._host.spinner.touch()
-            if device.foresees_flush:
+            if command != wire.NBD_CMD_READ and device.foresees_flush:
                 self._loop.call_soon(device.flush_ahead)  # the replies are sent before that, at the end of this turn
         transmission.park()
-        self._decide()
+        if self._in_flight or not (self._reading and self._writable) or transmission.ending is not None:
+            self._decide()
 
     @property
     def _full(self) -> bool:

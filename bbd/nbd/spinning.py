@@ -1,8 +1,9 @@
-"""Waiting awake for the next request of a client that sends one at a time.
+"""Waiting awake for what is likely to come at once.
 
 A thread that sleeps in the kernel takes tens of microseconds to wake up, longer than the whole answer to a small
 request. So where busy polling is asked for, the loop looks at its sockets without sleeping for a moment after a round
-with few replies. A server whose clients are silent sleeps, one with full batches never gets here, and one with a single
+with few replies: the client may send one request at a time. Asked or not, it does so for less long in the middle of a
+long payload. A server whose clients are silent sleeps, one with full batches never gets here, and one with a single
 processor leaves it to others. Everything else on the loop has its turn between two looks.
 """
 
@@ -23,7 +24,7 @@ class Spinner:
         self._loop: asyncio.AbstractEventLoop
 
     def touch(self) -> None:
-        """A request has been answered, and its client may send the next at once."""
+        """A client has been answered, or has sent the start of something, and may go on at once."""
         if self._seconds:
             self._until = time.perf_counter() + self._seconds
             if not self._spinning:

@@ -20,8 +20,13 @@ is to be done; else offset and length lie inside the disk, and a WRITE has its p
 long and made of whole blocks, in pieces that are nobody else's."""
 
 MAX_CARRIED_PAYLOAD: Final = 64 << 10
-"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one gets its own buffer. But
-one of whole blocks is received into pieces to be kept as they are."""
+"""An incomplete payload up to this many bytes waits with its header for the rest; a longer one, and any of whole
+blocks, gets its own buffer."""
+
+MAX_COPIED_PAYLOAD: Final = 256 << 10
+"""An incomplete payload of whole blocks that is longer is received into pieces to be kept as they are. A buffer for
+less is used again and again: to receive into it, and copy from there to where the old bytes were, is quicker than to
+receive into memory that was not used for long."""
 
 OK_REPLY: Final = wire.SIMPLE_REPLY.pack(wire.NBD_SIMPLE_REPLY_MAGIC, 0, bytes(8))[:8]
 """What a simple reply without an error begins with; the cookie follows, then the data of a READ."""
@@ -112,6 +117,11 @@ class Transmission:
         self._pending: Request | None = None
         self._swallow = 0
 
+    @property
+    def midway(self) -> bool:
+        """Whether the rest of a long payload is still to come."""
+        return self._buffer is not None and self._buffer.length > MAX_COPIED_PAYLOAD
+
     def get_buffer(self) -> memoryview:
         """Where the next input goes."""
         if self._buffer is not None:
@@ -140,7 +150,7 @@ class Transmission:
 
     def park(self) -> None:
         """Let go of the shared buffer; what was not parsed is kept aside."""
-        self._carried = bytes(self._data[self._position : self._end])
+        self._carried = bytes(self._data[self._position : self._end]) if self._position < self._end else b""
         self._data = self._arena.view
         self._position = self._end = 0
 
@@ -160,14 +170,14 @@ class Transmission:
 
     def requests(self) -> Iterator[Request]:
         """Every complete request that has come, one after the other."""
-        if (request := self._continued()) is not None:
+        if self._pending is not None:
+            if (request := self._continued()) is None:
+                return
             yield request
             self._return_payload()
         data, position, end = self._data, self._position, self._end
         unpack_from, header = wire.REQUEST.unpack_from, wire.REQUEST.size
         max_length = self._bounds.max_length
-        if self._pending is not None:
-            return
         while end - position >= header:
             magic, flags, command, cookie, offset, length = unpack_from(data, position)
             if magic != wire.NBD_REQUEST_MAGIC:
@@ -193,8 +203,7 @@ class Transmission:
 
     def _continued(self) -> Request | None:
         """The request that began in an earlier round, if it is complete now."""
-        if self._pending is None:
-            return None
+        assert self._pending is not None
         buffer = self._buffer
         if buffer is None:
             return self._swallowed()
@@ -220,7 +229,8 @@ class Transmission:
         self._pending = (0, command, flags, cookie, offset, length, None)
         self._position += wire.REQUEST.size
         size = self._bounds.piece_size
-        self._buffer = Pieces(offset, length, size) if in_blocks else Buffer(self._arena, length)
+        in_pieces = in_blocks and length > MAX_COPIED_PAYLOAD
+        self._buffer = Pieces(offset, length, size) if in_pieces else Buffer(self._arena, length)
         self._buffer.put(self._data[self._position : self._end])
         self._position = self._end
 

@@ -12,6 +12,7 @@ import pytest
 from bbd.nbd import wire
 from bbd.nbd.buffers import Pieces
 from bbd.nbd.export import Export
+from bbd.nbd.transmission import MAX_COPIED_PAYLOAD
 from tests.nbd.memory_device import MemoryDevice
 from tests.nbd.serving import Client, Serving, request, serving
 
@@ -65,3 +66,25 @@ def test_what_a_vanished_client_had_sent_is_let_go_of(served: Serving) -> None:
     client.socket.close()
     served.wait_for(lambda: served.server.connections == 0)
     served.wait_for(lambda: not any(each.pieces for each in alive(Pieces)))
+
+
+@pytest.mark.parametrize(("length", "awake"), [(MAX_COPIED_PAYLOAD, False), (1 << 20, True)])
+def test_the_rest_of_a_long_payload_is_awaited_awake(
+    served: Serving, monkeypatch: pytest.MonkeyPatch, *, length: int, awake: bool
+) -> None:
+    spinner, touched = served.server._host.payload_spinner, list[bool]()
+    touch = spinner.touch
+
+    def noted() -> None:
+        touched.append(True)
+        touch()
+
+    monkeypatch.setattr(spinner, "touch", noted)
+    data = os.urandom(length)
+    with Client(served) as client:
+        client.go()
+        client.send(request(WRITE, 0, length) + data[:-100_000])
+        client.send(data[-100_000:])
+        assert client.reply() == (0, 1)
+        assert bool(touched) is awake
+        assert client.read(0, length) == data

@@ -81,11 +81,10 @@ def test_others_have_their_turn_meanwhile(monkeypatch: pytest.MonkeyPatch) -> No
     async def run() -> None:
         spinner = Spinner(3600)
         spinner.touch()
-        done = asyncio.Event()
-        asyncio.get_running_loop().call_soon(done.set)
-        asyncio.get_running_loop().call_later(0.001, done.set)
-        await asyncio.wait_for(done.wait(), 10)
-        done.clear()
-        await asyncio.wait_for(done.wait(), 10)
+        called, rung = asyncio.Event(), asyncio.Event()
+        asyncio.get_running_loop().call_soon(called.set)
+        asyncio.get_running_loop().call_later(0.001, rung.set)
+        await asyncio.wait_for(called.wait(), 10)
+        await asyncio.wait_for(rung.wait(), 10)
 
     uvloop.run(run())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bbd.nbd import wire
 from bbd.nbd.buffers import Arena, Pieces
-from bbd.nbd.transmission import Bounds, Ending, Request, Transmission, refusal
+from bbd.nbd.transmission import MAX_COPIED_PAYLOAD, Bounds, Ending, Request, Transmission, refusal
 from tests.nbd.serving import request
 
 SIZE = 1 << 20
@@ -224,16 +224,26 @@ def test_a_payload_of_whole_blocks_comes_in_pieces() -> None:
 
 @pytest.mark.parametrize(
     ("offset", "length", "kind"),
-    [(0, BLOCK, memoryview), (BLOCK, 2 * BLOCK, list), (1, 2 * BLOCK, memoryview), (0, 2 * BLOCK + 1, memoryview)],
+    [
+        (0, BLOCK, memoryview),
+        (BLOCK, MAX_COPIED_PAYLOAD, memoryview),
+        (BLOCK, MAX_COPIED_PAYLOAD + BLOCK, list),
+        (1, MAX_COPIED_PAYLOAD + BLOCK, memoryview),
+        (0, MAX_COPIED_PAYLOAD + BLOCK + 1, memoryview),
+    ],
 )
-def test_only_whole_blocks_come_in_pieces(offset: int, length: int, kind: type) -> None:
-    transmission = Transmission(BOUNDS, Arena())
+def test_only_many_whole_blocks_come_in_pieces(offset: int, length: int, kind: type) -> None:
+    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False, block_size=BLOCK, piece_size=PIECE), Arena())
     assert not list(feed(transmission, request(1, offset, length)))
-    room = transmission.get_buffer()
-    room[:length] = b"x" * length
-    transmission.received(length)
-    (found,) = transmission.requests()
-    assert type(found[6]) is kind
+    found: list[Request] = []
+    while length and not found:
+        count = min(length, len(transmission.get_buffer()))
+        length -= count
+        if transmission.received(count):
+            found += transmission.requests()
+            transmission.park()
+    assert not length
+    assert [type(payload) for *_, payload in found] == [kind]
 
 
 _requests = st.one_of(
