@@ -103,9 +103,6 @@ class _OsFile:
             got += more
         return got
 
-    def pread_scattered(self, buffers: Sequence[memoryview], offset: int) -> int:
-        return os.preadv(self._fd, buffers, offset)
-
     def write_past_cache(self) -> None:
         self._direct = set_direct(self._fd, on=True)
 
@@ -239,20 +236,6 @@ def read_into(file: File, buffer: memoryview, offset: int) -> int:
         return file.pread_into(buffer, offset)
     data = file.pread(len(buffer), offset)
     buffer[: len(data)] = data
-    return len(data)
-
-
-def read_scattered(file: File, buffers: Sequence[memoryview], offset: int) -> int:
-    """Read into ``buffers``, :data:`IOV_MAX` at most, one after the other, what stands at ``offset`` and behind it;
-    return how many bytes that were. There may be fewer than the file has: read again, then, from where that ended."""
-    if isinstance(file, _OsFile):
-        return file.pread_scattered(buffers, offset)
-    data = memoryview(file.pread(sum(map(len, buffers)), offset))
-    rest = data
-    for buffer in buffers:
-        piece = rest[: len(buffer)]
-        buffer[: len(piece)] = piece
-        rest = rest[len(buffer) :]
     return len(data)
 
 

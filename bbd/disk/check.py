@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,14 @@ _MAGIC = b"bbd"
 # magic, version, codec, layout, log2 of width, parity, disk id, column, generation, CRCs, lost, reserved
 _BODY = struct.Struct("<3s5B16sQQ16IH18x")
 _CRC = struct.Struct("<I")
+_CRCS = struct.Struct("<16I")
+_OPENING = _MAGIC + bytes([FORMAT_VERSION])
+_COLUMN = struct.Struct("<Q")
+_WHOSE = slice(8, 32)
+_VOUCHED = slice(40, 106)
+_NONE_LOST = bytes(2)
+_RESIDUE = crc32c(bytes(_CRC.size))
+"""The CRC of anything with its own CRC behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,19 @@ class CheckSection:
             crcs=tuple(crcs),
             lost=lost,
         )
+
+
+def vouches(raw: bytes, disk_id: bytes, column: int, crcs: Iterable[int]) -> bool:
+    """Whether the 128 bytes are a check section, of that column of that disk, which says that its data sections have
+    these CRCs and that none of them is lost: what :meth:`CheckSection.unpack` tells, for the many that are as they
+    should be."""
+    return (
+        len(raw) == CHECK_SIZE
+        and raw.startswith(_OPENING)
+        and raw[_WHOSE] == disk_id + _COLUMN.pack(column)
+        and raw[_VOUCHED] == _CRCS.pack(*crcs) + _NONE_LOST
+        and crc32c(raw) == _RESIDUE
+    )
 
 
 @lru_cache

@@ -6,12 +6,12 @@ without a check section (Nether, End) is believed block by block: there only ill
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 
-from bbd.disk.check import CHECK_SIZE, CheckSection
+from bbd.disk.check import CHECK_SIZE, CheckSection, vouches
 from bbd.disk.findings import Reporter
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import STRIPES, parity, section_crc, section_crcs, zero_crc
@@ -30,8 +30,6 @@ from bbd.worlds.world import (
     StoredColumn,
     read_column,
 )
-
-_Payload = TypeVar("_Payload", bytes, Payload)
 
 _LOST_BEFORE = "its bytes were lost before and not written since"
 _WRONG_CRC = "its blocks are not the ones that were written (CRC)"
@@ -71,11 +69,11 @@ class ColumnReader:
     def load_sound(self, columns: Sequence[int]) -> list[SoundColumn | None]:
         """The columns that are all as expected; ``None`` for each that takes a closer look, by :meth:`load`, so that
         one that must be mended, or can't be read, costs its neighbours nothing."""
-        try:
-            readings = self._site.read_data(columns)
-        except OSError:
-            return [None] * len(columns)
-        return [self._sound_data(column, reading) for column, reading in zip(columns, readings, strict=True)]
+        found: dict[int, SoundColumn | None] = {}
+        with contextlib.suppress(OSError):
+            for column, reading in self._site.read_data(columns):
+                found[column] = self._sound_data(column, reading)
+        return [*map(found.get, columns)]
 
     def verify_many(self, columns: Sequence[int]) -> list[LoadedColumn]:
         """The same as :meth:`load_many`, and look at their parity too. Raises ``OSError`` as it does."""
@@ -125,15 +123,14 @@ class ColumnReader:
         if not isinstance(reading, DataColumn):
             loaded = self._sound(column, reading)
             return None if loaded is None else SoundColumn([loaded.section(at) for at in range(DATA_SECTIONS)])
-        head = reading.payloads[CHECK_SECTION]
-        if not self._identity.checked or head is None or reading.lost.keys() - {CHECK_SECTION}:
+        zero, data = self._zero, reading.data
+        sections: list[Payload] = [zero if payload is None else payload for payload in data]
+        crcs = [*section_crcs(sections)]
+        if not self._identity.checked or not vouches(reading.head, self._identity.disk_id, column, crcs):
             return None
-        check = self._check_of(column, bytes(head[:CHECK_SIZE]))
-        if isinstance(check, str):
-            return None
-        found: Sequence[Payload | None] = reading.payloads[:DATA_SECTIONS]
-        sections: list[Payload] | None = self._sound_sections(found, check)
-        return None if sections is None else SoundColumn(sections, reading.whole)
+        if self._zero_crc in crcs:
+            return SoundColumn([canonical(bytes(section), zero) for section in sections])
+        return SoundColumn((), memoryview(b"".join(sections)))
 
     def _sound(self, column: int, reading: Reading) -> LoadedColumn | None:
         """A column with nothing wrong with it: the short way of nearly all of them. ``None`` for any other."""
@@ -150,10 +147,10 @@ class ColumnReader:
             return None
         return LoadedColumn(column, self._site.describe, [*sections], check, stored=reading)
 
-    def _sound_sections(self, found: Sequence[_Payload | None], check: CheckSection | None) -> list[_Payload] | None:
+    def _sound_sections(self, found: Sequence[bytes | None], check: CheckSection | None) -> list[bytes] | None:
         """The payloads of a column that ``check`` vouches for; ``None`` where it doesn't for one of them."""
         zero = self._zero
-        sections: list[_Payload] = [zero if payload is None else payload for payload in found]
+        sections = [zero if payload is None else payload for payload in found]
         if check is None:
             return None if None in found else [canonical(section, zero) for section in sections]
         crcs = tuple(section_crcs(sections))

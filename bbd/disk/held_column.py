@@ -78,7 +78,7 @@ class Taken(_Content):
     def sections(self) -> dict[int, Payload]:
         """The payloads by their indices, ascending."""
         if (frame := self.whole) is not None:
-            return dict(enumerate(_cut(frame)))
+            return dict(enumerate(sections_of(frame)))
         return cast(dict[int, Payload], {index: self.section(index) for index in members(self.mask)})
 
     def replace(self, index: int, payload: Payload) -> None:
@@ -182,6 +182,7 @@ class HeldColumn(_Content):
             self.frame = self._shown = None
 
 
-def _cut(frame: memoryview) -> list[memoryview]:
+def sections_of(frame: memoryview) -> list[memoryview]:
+    """The 16 payloads of a column in one piece."""
     size = len(frame) // DATA_SECTIONS
     return [frame[start : start + size] for start in range(0, len(frame), size)]

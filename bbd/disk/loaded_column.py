@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bbd.disk.check import CheckSection
 from bbd.disk.findings import Finding
+from bbd.disk.held_column import sections_of
 from bbd.worlds.world import Payload, StoredColumn
 
 
@@ -18,13 +19,20 @@ class SectionDamaged(OSError):
         super().__init__(errno.EIO, why)
 
 
-@dataclass(frozen=True, slots=True)
 class SoundColumn:
-    """A column as the world has it, in which all is as it was written: its 16 payloads, and all of them in one piece
-    where they lie so."""
+    """A column as the world has it, in which all is as it was written: its 16 payloads, one by one or, as ``whole``, in
+    one piece."""
 
-    sections: Sequence[Payload]
-    whole: memoryview | None = None
+    __slots__ = ("_sections", "whole")
+
+    def __init__(self, sections: Sequence[Payload], whole: memoryview | None = None) -> None:
+        self._sections = sections
+        self.whole = whole
+
+    @property
+    def sections(self) -> Sequence[Payload]:
+        """The payloads one by one."""
+        return self._sections if self.whole is None else sections_of(self.whole)
 
     def section(self, index: int) -> Payload:
         """A payload."""

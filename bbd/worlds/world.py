@@ -15,7 +15,7 @@ import errno
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 DATA_SECTIONS = 16
 CHECK_SECTION = 16
@@ -53,15 +53,15 @@ class StoredColumn:
     base: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class DataColumn:
-    """Data and check section of a chunk read from the world: ``payloads`` has the first 17 of :class:`StoredColumn`'s,
-    as bytes or views that nobody writes to, and ``lost`` means the same. ``whole`` is all data in one piece, where it
-    lies so."""
+class DataColumn(NamedTuple):
+    """What is data in a chunk read from the world, of whose blocks none is lost: ``data`` has the first 16 of
+    :class:`StoredColumn`'s payloads, ``head`` the first bytes of the check section, as many as have blocks.
 
-    payloads: Sequence[Payload | None]
-    lost: Mapping[int, bytes]
-    whole: memoryview | None = None
+    The payloads may be views of memory that is used again: copy what is to stay.
+    """
+
+    data: Sequence[Payload | None]
+    head: bytes
 
 
 SectionWrite: TypeAlias = Payload | Keep | None
@@ -119,9 +119,9 @@ class Site(Protocol):
         ``OSError`` where the world can't be read at all.
         """
 
-    def read_data(self, columns: Sequence[int]) -> Sequence[Reading | DataColumn]:
-        """The same for who wants nothing but data and check sections: where a site can read these more quickly, it
-        gives no more."""
+    def read_data(self, columns: Sequence[int]) -> Iterator[tuple[int, Reading | DataColumn]]:
+        """The same, in any order, for who wants nothing but data and check sections: where a site can read these more
+        quickly, it gives no more. What is yielded lasts until the next is asked for."""
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably: at return all of them are synced. A column left without any block that is not air,

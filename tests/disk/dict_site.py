@@ -45,8 +45,8 @@ class DictSite:
     def read(self, columns: Sequence[int]) -> list[Reading]:
         return [self._read(column) for column in columns]
 
-    def read_data(self, columns: Sequence[int]) -> list[Reading]:
-        return self.read(columns)
+    def read_data(self, columns: Sequence[int]) -> Iterator[tuple[int, Reading]]:
+        return zip(columns, self.read(columns), strict=True)
 
     def _read(self, column: int) -> Reading:
         if column in self.unreadable:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
-from bbd.files import File
 from bbd.geometry.interfaces import Block
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import RawChunk, decompress
 from bbd.worlds.anvil.palette import PaletteCache
-from bbd.worlds.anvil.region import Found, Piece
+from bbd.worlds.anvil.region import Found, Look, Piece
 from bbd.worlds.anvil.regions import RegionAt, Regions, region_of
-from bbd.worlds.anvil.runs import Run
 from bbd.worlds.world import ColumnUnreadable, DataColumn
 
 
@@ -47,11 +45,11 @@ class Dimension:
             yield from region.read_chunks(indices) if region else ((index, None) for index in indices)
 
     def read_columns(
-        self, at: RegionAt, indices: Collection[int], read: Callable[[File, Run], Mapping[int, DataColumn]]
+        self, at: RegionAt, indices: Collection[int], look: Look
     ) -> Iterator[tuple[int, Found | DataColumn]]:
-        """The same where ``read`` reads as many as it can: see :meth:`RegionFile.read_columns`."""
+        """The same where ``look`` makes columns of as many as it can: see :meth:`RegionFile.read_columns`."""
         with self.regions.region(at) as region:
-            yield from region.read_columns(indices, read) if region else ((index, None) for index in indices)
+            yield from region.read_columns(indices, look) if region else ((index, None) for index in indices)
 
     def parse(self, cx: int, cz: int, raw: RawChunk) -> Chunk:
         """The chunk at these coordinates. Raises :class:`~bbd.worlds.world.ColumnUnreadable` as :meth:`read` does."""

@@ -40,6 +40,10 @@ Found: TypeAlias = RawChunk | ColumnUnreadable | None
 Piece: TypeAlias = Mapping[int, AnyChunk | None]
 """Chunks to put by their index; ``None`` takes one away."""
 
+Look: TypeAlias = Callable[[Run, int, memoryview], Mapping[int, DataColumn]]
+"""Makes columns of chunks that it knows the look of: it is given neighbours, their first sector, and what the file
+holds from there on."""
+
 _Read = TypeVar("_Read")
 
 
@@ -100,11 +104,9 @@ class RegionFile:
         the next is asked for. Raises ``OSError`` where the file can't be read at all."""
         return self._read_runs(indices, self._read_run)
 
-    def read_columns(
-        self, indices: Collection[int], read: Callable[[File, Run], Mapping[int, DataColumn]]
-    ) -> Iterator[tuple[int, Found | DataColumn]]:
-        """The same, but of each run of neighbours ``read`` may read as many as it can, in its own way."""
-        return self._read_runs(indices, partial(self._read_run_by, read))
+    def read_columns(self, indices: Collection[int], look: Look) -> Iterator[tuple[int, Found | DataColumn]]:
+        """The same, but ``look`` may make columns of as many chunks of each run of neighbours as it can."""
+        return self._read_runs(indices, partial(self._read_columns, look))
 
     def _read_runs(
         self, indices: Collection[int], read: Callable[[Tables, Run], Sequence[tuple[int, _Read]]]
@@ -126,18 +128,23 @@ class RegionFile:
                 waiting.difference_update(run)
                 yield from found
 
-    def _read_run_by(
-        self, read: Callable[[File, Run], Mapping[int, DataColumn]], tables: Tables, run: Run
-    ) -> list[tuple[int, Found | DataColumn]]:
+    def _read_columns(self, look: Look, tables: Tables, run: Run) -> list[tuple[int, Found | DataColumn]]:
+        start, content = self._content(run)
         apart = {index: extent for index, extent in run.items() if index not in tables.overlapping}
-        columns = read(self._opened(), apart)
+        columns = look(apart, start, content)
         rest = {index: extent for index, extent in run.items() if index not in columns}
-        return [*columns.items(), *(self._read_run(tables, rest) if rest else ())]
+        return [*columns.items(), *self._chunks(tables, rest, start, content)]
 
     def _read_run(self, tables: Tables, run: Run) -> list[tuple[int, Found]]:
+        return self._chunks(tables, run, *self._content(run))
+
+    def _content(self, run: Run) -> tuple[int, memoryview]:
+        """The run's first sector, and what the file holds from there to its end."""
         extents = list(run.values())
         start = extents[0].start
-        content = read_view(self._opened(), Extent(start, extents[-1].end))
+        return start, read_view(self._opened(), Extent(start, extents[-1].end))
+
+    def _chunks(self, tables: Tables, run: Run, start: int, content: memoryview) -> list[tuple[int, Found]]:
         found: list[tuple[int, Found]] = []
         for index, extent in run.items():
             first, end = ((sector - start) * SECTOR_SIZE for sector in (extent.start, extent.end))

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bbd.geometry.geometry import Geometry
+from bbd.worlds.anvil.alike import alike_reader_for
 from bbd.worlds.anvil.coder import Base, ColumnCoder
 from bbd.worlds.anvil.compression import ZLIB, AnyChunk, RawChunk
 from bbd.worlds.anvil.dimension import Dimension, describe_chunk, placed
 from bbd.worlds.anvil.own_chunks import OwnChunks
 from bbd.worlds.anvil.region import Found
 from bbd.worlds.anvil.regions import RegionAt, region_name, region_of
-from bbd.worlds.anvil.scattered import scattered_reading_for
 from bbd.worlds.world import (
     COLUMNS_PER_GROUP,
     KEEP,
@@ -63,7 +63,7 @@ class AnvilSite:
         self._dimension = dimension
         self._geometry = geometry
         self._coder = ColumnCoder(dimension, geometry.codec, compression, stitched=stitched)
-        self._scattered = scattered_reading_for(geometry.codec)
+        self._alike = alike_reader_for(geometry.codec)
         self._own = OwnChunks()
         self._groups: OrderedDict[int, list[_Part]] = OrderedDict()
 
@@ -80,22 +80,23 @@ class AnvilSite:
                 found[column] = self._reading(cx, cz, raw)
         return [found[column] for column in columns]
 
-    def read_data(self, columns: Sequence[int]) -> Sequence[Reading | DataColumn]:
-        """Data and check sections of columns, as :meth:`read` gives them; of stitched chunks that are
-        like those before them nothing else."""
-        if self._scattered is None:
-            return self.read(columns)
-        found: dict[int, Reading | DataColumn] = {}
+    def read_data(self, columns: Sequence[int]) -> Iterator[tuple[int, Reading | DataColumn]]:
+        """Columns in the order in which they lie in their files; of stitched chunks that are like those before them
+        data and check sections only."""
+        if self._alike is None:
+            yield from zip(columns, self.read(columns), strict=True)
+            return
         for region, places in self._by_region(columns).items():
-            read = partial(self._scattered.read, region)
-            for index, got in self._dimension.read_columns(region, places, read):
+            look = partial(self._alike.look, region)
+            for index, got in self._dimension.read_columns(region, places, look):
                 column, cx, cz = places[index]
-                if isinstance(got, RawChunk):
-                    found[column] = reading = self._reading(cx, cz, got)
-                    self._scattered.saw(got, reading)
+                if isinstance(got, DataColumn):
+                    yield column, got
                 else:
-                    found[column] = got if isinstance(got, DataColumn) else self._reading(cx, cz, got)
-        return [found[column] for column in columns]
+                    reading = self._reading(cx, cz, got)
+                    if isinstance(got, RawChunk):
+                        self._alike.saw(got, reading)
+                    yield column, reading
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably. A column without a ``base`` over a chunk that can be read keeps what else is in

@@ -80,9 +80,9 @@ class LiveSite:
             for column, entry in zip(columns, entries, strict=True)
         ]
 
-    def read_data(self, columns: Sequence[int]) -> list[Reading]:
+    def read_data(self, columns: Sequence[int]) -> Iterator[tuple[int, Reading]]:
         """As :meth:`read`: all of a column comes over the bridge anyway."""
-        return self.read(columns)
+        return zip(columns, self.read(columns), strict=True)
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, and return when they are confirmed."""

@@ -1,4 +1,4 @@
-"""Columns whose payloads are read straight into their place: what comes is what the other way of reading gives."""
+"""Columns of which the place of payloads is known beforehand: what comes is what the other way of reading gives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bbd.files import OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.registry import codec
-from bbd.worlds.anvil import scattered
+from bbd.worlds.anvil import alike
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import ColumnUnreadable, ColumnWrite, DataColumn, Reading, Site, StoredColumn
 from tests.worlds.memory_files import MemoryFiles
@@ -32,7 +32,7 @@ SHAPES: Sequence[Shape] = [(True, 0, 2), (True, 0, 0), (True, 1, 3), (True, 1 <<
 @pytest.fixture(autouse=True)
 def _nothing_seen() -> None:
     """What is likely is remembered for all sites of a codec, other tests' too."""
-    scattered._scattered_reading.cache_clear()
+    alike._alike_reader.cache_clear()
 
 
 def site_in(files: MemoryFiles | OsFiles, name: str, world: Path = WORLD) -> Site:
@@ -59,16 +59,23 @@ def meaning(reading: Reading | DataColumn) -> object:
         return str(reading), reading.raw
     if reading is None:
         return None
-    found = [None if payload is None else bytes(payload) for payload in reading.payloads[:17]]
-    return found, {y: lost for y, lost in reading.lost.items() if y <= 16}
+    if isinstance(reading, DataColumn):
+        size = max(len(payload) for payload in reading.data if payload is not None)
+        above = size - len(reading.head)
+        data = [None if payload is None else bytes(payload) for payload in reading.data]
+        return [*data, reading.head + bytes(above)], {16: bytes(len(reading.head)) + b"\1" * above}
+    return [*reading.payloads[:17]], {y: lost for y, lost in reading.lost.items() if y <= 16}
 
 
 def assert_same(site: Site, columns: Sequence[int] = COLUMNS) -> Sequence[Reading | DataColumn]:
+    """How columns were read at last; what payloads that are views were is gone by now."""
     expected = [meaning(reading) for reading in site.read(columns)]
     for _ in range(2):
-        found = site.read_data(columns)
-        assert [meaning(reading) for reading in found] == expected
-    return found
+        readings, found = {}, {}
+        for column, reading in site.read_data(columns):
+            readings[column], found[column] = reading, meaning(reading)
+        assert [found[column] for column in columns] == expected
+    return [readings[column] for column in columns]
 
 
 @settings(deadline=None, max_examples=60)
@@ -104,7 +111,7 @@ def test_neighbours_that_are_alike_are_read_as_views(tmp_path: Path, name: str, 
     assert all(isinstance(reading, DataColumn) for reading in alike)
     for reading in alike:
         assert isinstance(reading, DataColumn)
-        views = [payload for payload in reading.payloads if isinstance(payload, memoryview)]
+        views = [payload for payload in reading.data if isinstance(payload, memoryview)]
         assert len(views) == 16 - shape[1].bit_count()
 
 
