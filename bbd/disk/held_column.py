@@ -13,6 +13,8 @@ Masks have a bit for each section.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from sys import getrefcount
 from typing import Final, TypeAlias, cast
 
@@ -27,6 +29,13 @@ _NO_PARTS: Final[Parts] = [None] * DATA_SECTIONS
 """Of all columns that have none; never changed."""
 
 
+def _holds_gil() -> bool:
+    asked: Callable[[], bool] | None = getattr(sys, "_is_gil_enabled", None)
+    return asked is None or asked()
+
+
+COUNTS_ALL: Final = sys.implementation.name == "cpython" and sys.version_info < (3, 14) and _holds_gil()
+"""Whether reference counts tell all: CPython 3.14 borrows some references, and threads without a GIL have their own."""
 _ALONE: Final = 4
 """References to a frame and to what it is a view of, where nobody else has any: the column's and the view's own, and
 those of the two questions."""
@@ -141,7 +150,7 @@ class HeldColumn(_Content):
     @property
     def _changeable(self) -> memoryview | None:
         """The frame, if nobody else has any of it now."""
-        if self.frame is None or self.frame.readonly:
+        if self.frame is None or self.frame.readonly or not COUNTS_ALL:
             return None
         self._shown = None
         return self.frame if getrefcount(self.frame) + getrefcount(self.frame.obj) == _ALONE else None
