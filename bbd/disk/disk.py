@@ -23,7 +23,7 @@ from bbd.worlds.world import DATA_SECTIONS, Payload
 logger = logging.getLogger("bbd.disk")
 
 Part: TypeAlias = bytes | bytearray | memoryview
-_LEAST_PIECE: Final = 64 << 10
+_LEAST_PIECE: Final = 32 << 10
 """Bytes of a long write that are received together: enough to make little of each receive's cost."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
@@ -158,16 +158,19 @@ class Disk:
         shift, mask, memory = self._shift, self._mask, self._memory
         length = len(data)
         first = offset >> shift
-        one = length == self.block_size and not offset & mask
-        if one and self._write_side is not None and memory.put_again(first, data):
-            return True
+        aligned = not (offset | length) & mask
+        one = aligned and length == self.block_size
+        if aligned and self._write_side is not None:
+            again = memory.put_again if one else memory.put_run_again
+            if again(first, data):
+                return True
         end = offset + length
         last = end - 1 >> shift
         if not self._takes(first, last):
             return False
         if one:
             memory.write(first, data)
-        elif not offset & mask and not end & mask:
+        elif aligned:
             memory.put_run(first, data)
         elif not self._put_partly(first, last, offset, data):
             return False

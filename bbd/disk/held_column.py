@@ -18,6 +18,7 @@ from collections.abc import Callable
 from sys import getrefcount
 from typing import Final, TypeAlias, cast
 
+from bbd.blocks import cut, fresh
 from bbd.disk.column_map import members
 from bbd.worlds.world import DATA_SECTIONS, Payload
 
@@ -140,12 +141,23 @@ class HeldColumn(_Content):
         else:
             self.put(index, bytes(data))
 
+    def write_run(self, index: int, data: memoryview, size: int) -> None:
+        """The same with sections of ``size`` bytes that follow one another."""
+        mask = (1 << len(data) // size) - 1 << index
+        if self.framed & mask == mask and (frame := self._changeable) is not None:
+            frame[index * size : index * size + len(data)] = data
+        else:
+            for at, payload in enumerate(cut(data, size), index):
+                self.put(at, payload)
+
     def write_whole(self, data: memoryview) -> None:
         """Hold a copy of ``data``, all of the column, from now on."""
         if self.framed == WHOLE_COLUMN and (frame := self._changeable) is not None:
             frame[:] = data
         else:
-            self.put_whole(memoryview(bytearray(data)), own=True)
+            frame = fresh(len(data))
+            frame[:] = data
+            self.put_whole(frame, own=True)
 
     @property
     def _changeable(self) -> memoryview | None:

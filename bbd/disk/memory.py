@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bbd.blocks import cut
 from bbd.disk.batches import Batch, Snapshot
 from bbd.disk.column_map import ColumnMap, members
 from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
@@ -162,6 +161,20 @@ class Memory:
         self.writes += 1
         return True
 
+    def put_run_again(self, first: int, data: memoryview) -> bool:
+        """The same with whole sections that are dirty already, of one column."""
+        number, index = first >> _COLUMN_SHIFT, first & _IN_COLUMN
+        size = len(self.zero)
+        mask = (1 << len(data) // size) - 1 << index
+        column = self._columns.get(number)
+        if column is None or column.dirty & mask != mask:
+            return False
+        if mask & ~column.unjournaled:
+            self._held.note_unjournaled(number, column, mask)
+        column.write_run(index, data, size)
+        self.writes += 1
+        return True
+
     def write(self, section: int, data: memoryview) -> None:
         """A client writes a whole section."""
         number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
@@ -189,14 +202,12 @@ class Memory:
                 self._written(number, column, mask)
             piece = data[position : position + len(span) * size]
             position += len(piece)
-            if len(span) == DATA_SECTIONS:
-                if owned:
-                    column.put_whole(piece, own=True)
-                else:
-                    column.write_whole(piece)
+            if len(span) < DATA_SECTIONS:
+                column.write_run(index, piece, size)
+            elif owned:
+                column.put_whole(piece, own=True)
             else:
-                for at, payload in enumerate(cut(piece, size), index):
-                    column.put(at, payload)
+                column.write_whole(piece)
 
     def keep(self, column: int, payloads: Sequence[Payload | None], wanted: int) -> None:
         """Cache what the world has of a column: the sections whose bits are set in ``wanted``, where they are known and

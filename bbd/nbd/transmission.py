@@ -23,7 +23,7 @@ MAX_CARRIED_PAYLOAD: Final = 64 << 10
 """An incomplete payload up to this many bytes waits with its header for the rest; a longer one, and any of whole
 blocks, gets its own buffer."""
 
-MAX_COPIED_PAYLOAD: Final = 256 << 10
+MAX_COPIED_PAYLOAD: Final = 128 << 10
 """An incomplete payload of whole blocks that is longer is received into pieces to be kept as they are. A buffer for
 less is used again and again: to receive into it, and copy from there to where the old bytes were, is quicker than to
 receive into memory that was not used for long."""
