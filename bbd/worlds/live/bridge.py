@@ -177,11 +177,13 @@ class Bridge:
         raise OSError(errno.EIO, "the bridge was closed") from None
 
     async def _limited(self, work: Coroutine[Any, Any, T]) -> T:
+        patience = self._patience()
         try:
-            async with asyncio.timeout(self._patience()):
+            async with asyncio.timeout(patience):
                 return await work
         except TimeoutError:
-            self._gave_up = self._loop.time()
+            if patience:  # else nobody waited, and what was said meanwhile still counts
+                self._gave_up = self._loop.time()
             down = f"the bridge to {self.access.url} is down ({self.why}) and did not come back"
             what = down if self._link is None else "the server gave no answer"
             raise OSError(errno.EIO, f"{what} within {self.timeout:g} s") from None
