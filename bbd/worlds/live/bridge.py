@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 2.0
+_LEAVING: Final = 1.0
+"""Seconds in which a server may still have to notice that the bbd which used a disk has ended."""
 _GLANCE: Final = 1.0
 _FINAL: Final = frozenset(
     {Code.UNAUTHORIZED, Code.VERSION, Code.NO_SUCH_DISK, Code.IN_USE, Code.BAD_PALETTE, Code.DAMAGED}
@@ -112,19 +114,33 @@ class Bridge:
 
     def add(self, opening: Opening) -> None:
         """Open something, now and on every later connection. Raises :class:`BbdError` where that can't be."""
-        self.reopen(opening)
+        deadline = time.monotonic() + _LEAVING
+        while True:
+            try:
+                self._open(opening)
+            except BridgeError as error:
+                if error.code != Code.IN_USE or time.monotonic() > deadline:
+                    raise self._refusal(error) from None
+                time.sleep(FIRST_PAUSE)
+            else:
+                break
         self._openings.append(opening)
 
     def reopen(self, opening: Opening) -> None:
         """Open something anew on this connection. Errors as of :meth:`add`."""
+        try:
+            self._open(opening)
+        except BridgeError as error:
+            raise self._refusal(error) from None
 
+    def _open(self, opening: Opening) -> None:
         async def attach(link: Link) -> None:
             self._handles[await opening.attach(link)] = opening
 
-        try:
-            self.call(attach)
-        except BridgeError as error:
-            raise BbdError(explain(self.access, LinkLost(error.message, error.code, error.more))) from None
+        self.call(attach)
+
+    def _refusal(self, error: BridgeError) -> BbdError:
+        return BbdError(explain(self.access, LinkLost(error.message, error.code, error.more)))
 
     def call(self, work: Callable[[Link], Awaitable[T]]) -> T:
         """Do something on a connection; where that is lost, do it again on the next one."""

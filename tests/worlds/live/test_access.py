@@ -7,6 +7,7 @@ import json
 import logging
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,16 @@ def test_a_disk_in_use(live: LiveBench) -> None:
     assert "in use by bbd" in said
     assert "only one bbd can serve it" in said
     disk.release()
+
+
+def test_a_disk_that_another_bbd_is_about_to_leave(live: LiveBench) -> None:
+    live.open().release()
+    leaving, live.host = live.host, None
+    assert leaving is not None
+    end = threading.Timer(0.3, leaving.close)
+    end.start()
+    live.open().release()
+    end.join()
 
 
 def test_a_game_that_lacks_blocks(live: LiveBench) -> None:
