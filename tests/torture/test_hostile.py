@@ -245,4 +245,5 @@ def test_ten_thousand_clients_come_and_go(server: BbdServer) -> None:
     before = resident(server)
     rounds(8000)
     wait_for(lambda: descriptors(server) <= settled + A_FEW, f"more descriptors than the {settled} at first and a few")
-    assert resident(server) - before < 12 * MIB
+    # Sections and whole columns take turns in the cache, so what it takes of the system wavers by some MiB.
+    assert resident(server) - before < 20 * MIB

@@ -17,7 +17,7 @@ from bbd.worlds.live.frames import Confirmed
 from bbd.worlds.live.link import CLOSE_SECONDS, Link, LinkLost
 from bbd.worlds.live.messages import Push
 
-HELLO_SECONDS: Final = 5.0
+HELLO_SECONDS: Final = 10.0
 PING_SECONDS: Final = 5.0
 MAX_FRAME: Final = 8 << 20
 _QUIET: Final = logging.getLogger("bbd.live.websocket")
