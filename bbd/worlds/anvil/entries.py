@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ _WORDS = MAX_ENTRY // 8
 _SHORT_WORDS = 7
 """Of most blocks: those without properties."""
 _HASHED_WORDS = 3
-_SLOTS_LOG2 = 16
+SLOTS_LOG2 = 16
 _MAX_KNOWN = 1024
 _TRIES = 8
 _BATCH = 2048
@@ -41,9 +41,8 @@ _Positions: TypeAlias = npt.NDArray[np.int64]
 _MASKS = np.zeros((MAX_ENTRY + 2, MAX_ENTRY), np.uint8)
 for _size in range(1, MAX_ENTRY + 1):
     _MASKS[_size, -_size:] = 255
-_MASKS_OF: Mapping[int, _Words] = {
-    words: np.ascontiguousarray(_MASKS.view(np.uint64)[:, -words:]) for words in (_SHORT_WORDS, _WORDS)
-}
+MASKS: _Words = _MASKS.view(np.uint64)
+_MASKS_OF: Mapping[int, _Words] = {words: np.ascontiguousarray(MASKS[:, -words:]) for words in (_SHORT_WORDS, _WORDS)}
 
 
 @dataclass(slots=True)
@@ -59,6 +58,16 @@ class Meaning:
     uniform: dict[int, tuple[bytes, bytes | None] | None] = field(default_factory=dict)
 
 
+class Tables(NamedTuple):
+    """How known entries are found: ``slots`` has their numbers by a hash that ``factors`` make, ``rows`` their words
+    and ``sizes`` their lengths by their numbers."""
+
+    rows: _Words
+    sizes: _Positions
+    factors: _Words
+    slots: npt.NDArray[np.uint16]
+
+
 class KnownEntries:
     """The ``blocks`` that entries (payloads of NBT compounds, of at most :data:`MAX_ENTRY` bytes) are. Never changes.
     An entry's number is its place in there."""
@@ -71,6 +80,11 @@ class KnownEntries:
         self._sizes = np.array([len(entry) for entry in blocks], np.int64)
         self._factors, self._slots = _hash_table(rows, self._sizes)
         self._meanings: dict[int, Meaning] = {}
+
+    @property
+    def tables(self) -> Tables:
+        """See there."""
+        return Tables(self._rows[_WORDS], self._sizes, self._factors, self._slots)
 
     def find(self, data: bytes, ends: _Positions, sizes: _Positions) -> npt.NDArray[np.intp]:
         """The number of each entry, by where it ends in ``data`` and by its size; -1 where it is not known. No entry
@@ -140,12 +154,12 @@ def _hashes(rows: _Words, sizes: _Positions, factors: _Words) -> npt.NDArray[np.
     mixed: _Words = sizes.astype(np.uint64) * factors[0]
     for word in range(_HASHED_WORDS):
         mixed += rows[:, -1 - word] * factors[1 + word]
-    return (mixed >> np.uint64(64 - _SLOTS_LOG2)).astype(np.intp)
+    return (mixed >> np.uint64(64 - SLOTS_LOG2)).astype(np.intp)
 
 
 def _hash_table(rows: _Words, sizes: _Positions) -> tuple[_Words, npt.NDArray[np.uint16]]:
     """Factors that keep most entries apart, and the entries' numbers by hash. Where two meet, one stays unknown."""
     factors = max(_FACTORS, key=lambda tried: len(np.unique(_hashes(rows, sizes, tried))))
-    slots = np.zeros(1 << _SLOTS_LOG2, np.uint16)
+    slots = np.zeros(1 << SLOTS_LOG2, np.uint16)
     slots[_hashes(rows, sizes, factors)] = np.arange(len(rows), dtype=np.uint16)
     return factors, slots

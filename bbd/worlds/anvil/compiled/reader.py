@@ -1,0 +1,98 @@
+"""What goes into the compiled code, and what comes out of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+
+from bbd.geometry.codecs.byte import ByteCodec
+from bbd.geometry.codecs.nibble import NibbleCodec
+from bbd.geometry.interfaces import Codec
+from bbd.worlds.anvil.compiled.columns import FILLED, HEAD_SIZE, read_column
+from bbd.worlds.anvil.compiled.palettes import AIR, LOST, MAX_KINDS
+from bbd.worlds.anvil.compiled.payloads import BLOCKS
+from bbd.worlds.anvil.compiled.tags import MAX_DEPTH
+from bbd.worlds.anvil.entries import KnownEntries
+from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, STORED_SECTIONS, DataColumn, Payload
+
+_WIDTHS: Mapping[type[object], int] = {ByteCodec: 8, NibbleCodec: 4}
+"""Bits of a block, for the codecs that are compiled."""
+_SMALLEST = 1024
+"""Bytes of a chunk that are worth a look; a view of all its words needs some."""
+
+
+class _Memory(threading.local):
+    """Each thread's own."""
+
+    def __init__(self) -> None:
+        self.payloads = np.zeros(STORED_SECTIONS * BLOCKS, np.uint8)
+        self.filled = np.zeros(256, np.uint8)
+        self.table = np.zeros(MAX_KINDS, np.uint16)
+        self.blocks = np.zeros(BLOCKS, np.uint16)
+        self.stack = np.zeros(MAX_DEPTH, np.int64)
+        self.view = memoryview(self.payloads.data)
+
+
+_memory = _Memory()
+
+
+class Known:
+    """Known entries as the compiled code takes them, with what they mean to a codec."""
+
+    def __init__(self, entries: KnownEntries, codec: Codec) -> None:
+        tables, indices = entries.tables, entries.meaning(codec).indices
+        air = len(codec.palette) - 1
+        meanings = np.where((indices >= 0) & (indices < air), indices, np.where(indices == air, AIR, LOST))
+        more = np.stack([tables.sizes, meanings], axis=1).astype(np.uint64)
+        self.entries = entries
+        self.rows = np.ascontiguousarray(np.hstack([tables.rows, more]))
+        self.factors = np.array(tables.factors)
+        self.slots = np.array(tables.slots)
+
+
+class CompiledReader:
+    """For one codec; any thread may call."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._width = _WIDTHS.get(type(codec), 0)
+        self._known: Known | None = None
+
+    def read(self, data: bytes, entries: KnownEntries) -> DataColumn | None:
+        """The column in a chunk whose NBT is ``data``; ``None`` where not all of it is as it should be, and where an
+        entry of its palettes is not known. The payloads are views of memory that the thread's next call uses again."""
+        if not self._width or len(data) < _SMALLEST:
+            return None
+        known = self._known
+        if known is None or known.entries is not entries:
+            known = self._known = Known(entries, self._codec)
+        memory = _memory
+        return self._column(memory) if _call(data, known, self._width, memory) else None
+
+    def _column(self, memory: _Memory) -> DataColumn:
+        size = self._codec.section_size
+        view, filled = memory.view, memory.filled[:DATA_SECTIONS].tolist()
+        data: list[Payload | None] = [
+            view[start : start + size] if state == FILLED else None
+            for state, start in zip(filled, range(0, DATA_SECTIONS * size, size), strict=True)
+        ]
+        head = CHECK_SECTION * size
+        return DataColumn(data, bytes(view[head : head + HEAD_SIZE]))
+
+
+def _call(data: bytes, known: Known, width: int, memory: _Memory) -> bool:
+    return read_column(
+        np.frombuffer(data, np.uint8),
+        np.ndarray((len(data) - 7,), np.dtype("<u8"), data, 0, (1,)),
+        known.rows,
+        known.factors,
+        known.slots,
+        width,
+        memory.payloads,
+        memory.filled,
+        memory.table,
+        memory.blocks,
+        memory.stack,
+    )
