@@ -14,7 +14,7 @@ import pytest
 
 from bbd import early_writes
 from bbd.early_writes import begin_to_write
-from bbd.files import OsFiles, write_out
+from bbd.os_files import OsFiles, write_out
 from tests.worlds.memory_files import MemoryFiles
 
 CONTENT = random.Random(1).randbytes(64 << 10)

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from bbd.files import Files, write_out
+from bbd.files import Files
+from bbd.os_files import write_out
 from bbd.worlds.anvil.compression import EXTERNAL, AnyChunk, RawChunk, recompressed
 from bbd.worlds.anvil.region_content import Found, Look, RegionContent
 from bbd.worlds.anvil.room import Claim, Room
