@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import machine, page, report
+from bench.awake import kept_awake
 from bench.chart import chart
 from bench.errors import BenchError
 from bench.fleet import Fleet
@@ -43,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory(prefix="bbd-bench-", dir=options.dir) as place,
             console.status("starting") as status,
         ):
-            run = _run(names, _plan(options, Path(place), status.update))
+            plan = _plan(options, Path(place), status.update)
+            with kept_awake() if plan.awake else nullcontext():
+                run = _run(names, plan)
         report.show(console, run)
         for failure in run.failures:
             print(f"bench: {failure}", file=sys.stderr)
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="length of a round [default: 1.2; quick: 0.5]")
     parser.add_argument("--size", type=int, metavar="MIB", default=128, help="size of the disks [default: 128]")
     parser.add_argument("--dir", type=Path, help="where everything is kept meanwhile [default: as tempfile has it]")
+    parser.add_argument("--awake", action="store_true", help="let no processor sleep meanwhile; takes root")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every measurement here")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="also draw the ratios here, as SVG")
     parser.add_argument("--page", type=Path, metavar="FILE", help="also put tables and chart into this document")
@@ -78,7 +83,7 @@ def _plan(options: argparse.Namespace, place: Path, progress: Progress) -> Plan:
     seconds = options.seconds or (0.5 if options.quick else 1.2)
     if rounds < 1 or seconds <= 0 or options.size < 16:
         raise BenchError("--rounds start at 1, --seconds above 0, and --size at 16")
-    return Plan(rounds, seconds, options.size * MIB, place, progress)
+    return Plan(rounds, seconds, options.size * MIB, place, progress, awake=options.awake)
 
 
 def _chosen(patterns: Sequence[str]) -> set[str]:
@@ -103,6 +108,7 @@ def _run(names: set[str], plan: Plan) -> Run:
         **machine.describe(PEERS.values(), plan.place),
         "rounds": f"{plan.rounds} interleaved, of {plan.seconds:g} s where they have no end of their own",
         "disks": f"{plan.size // MIB} MiB each",
+        "idle processors": "kept awake" if plan.awake else "sleep, unless a server keeps them awake",
         "took": f"{(time.monotonic() - begun) / 60:.0f} minutes, from a load average of {busy:.1f}",
     }
     return run

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Self
 
 from bench import fio
+from bench.awake import await_sleep
 from bench.loads import Load
 from bench.peers import PEERS
 from bench.plan import Plan
@@ -67,6 +68,8 @@ class Fleet:
 
     def _alone(self, server: Server, what: str) -> AbstractContextManager[None]:
         self._plan.progress(f"{what} {server.peer.name}")
+        if not self._plan.awake:
+            await_sleep()
         return only(server, list(self._servers.values()))
 
     def _settle(self) -> None:

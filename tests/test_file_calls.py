@@ -13,7 +13,8 @@ import pytest
 
 from bbd import safe_writes
 from bbd.blocks import BLOCK, fresh
-from bbd.files import File, OsFiles, read_into, write_past_cache, write_safely
+from bbd.files import File
+from bbd.os_files import OsFiles, read_into, write_past_cache, write_safely
 from tests.worlds.memory_files import MemoryFiles
 
 PARTS = [random.Random(seed).randbytes(seed % 37) for seed in range(2500)]
@@ -119,7 +120,7 @@ def test_making_safe_takes_a_sync_where_one_call_is_not_enough(
 
     monkeypatch.setattr(os, "pwritev", refusing)
     monkeypatch.setattr(os, "fdatasync", sync)
-    monkeypatch.setattr("bbd.files.in_one_call", lambda fd: known)
+    monkeypatch.setattr("bbd.os_files.in_one_call", lambda fd: known)
     file = opened(tmp_path / "f")
     write_safely(file, PARTS[:9], 0)
     write_safely(file, PARTS[:9], 0)

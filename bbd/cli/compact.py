@@ -16,7 +16,7 @@ from bbd.cli.arguments import format_size
 from bbd.cli.hosting import geometry_of, one_disk
 from bbd.cli.progress import progress
 from bbd.disk.descriptor import Descriptor
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compact import Compacted, compact_region, leftovers
 from bbd.worlds.anvil.folders import region_folder
 from bbd.worlds.anvil.lock import SessionLock

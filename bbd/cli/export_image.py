@@ -12,7 +12,8 @@ from bbd.cli.arguments import format_size
 from bbd.cli.images import PIECE, RAW, appearing_whole, format_to_write, grains, pack
 from bbd.cli.progress import bytes_progress
 from bbd.cli.reaching import Store, reach
-from bbd.files import File, OsFiles
+from bbd.files import File
+from bbd.os_files import OsFiles
 
 
 def export_image(

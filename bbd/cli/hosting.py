@@ -12,9 +12,10 @@ from bbd.disk.identity import Identity
 from bbd.disk.journal_lock import JournalLock
 from bbd.disk.opening import Options, Place, open_disk
 from bbd.errors import BbdError
-from bbd.files import Files, OsFiles
+from bbd.files import Files
 from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.lock import SessionLock
 from bbd.worlds.anvil.mounts import check_mount

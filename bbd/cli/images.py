@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from bbd.errors import BbdError
-from bbd.files import File, OsFiles
+from bbd.files import File
+from bbd.os_files import OsFiles
 
 RAW: Final = "raw"
 PIECE: Final = 1 << 20

@@ -17,8 +17,9 @@ from bbd.cli.progress import bytes_progress
 from bbd.cli.reaching import Store, reach
 from bbd.disk.descriptor import disk_names
 from bbd.errors import BbdError, Refused
-from bbd.files import File, OsFiles
+from bbd.files import File
 from bbd.nbd.client import is_uri
+from bbd.os_files import OsFiles
 
 
 def import_image(

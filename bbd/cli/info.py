@@ -13,7 +13,7 @@ from bbd.cli.hosting import geometry_of, load_disks
 from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import Descriptor
 from bbd.disk.opening import allocation_path
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.lock import holder
 

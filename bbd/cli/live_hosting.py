@@ -18,8 +18,8 @@ from bbd.disk.journal_lock import JournalLock
 from bbd.disk.opening import Options, Place, open_disk
 from bbd.disk.sweep import Sweep
 from bbd.errors import BbdError
-from bbd.files import OsFiles
 from bbd.nbd.export import Device
+from bbd.os_files import OsFiles
 from bbd.worlds.live.bridge import Bridge
 from bbd.worlds.live.files import LiveFiles
 from bbd.worlds.live.opened import OpenDisk

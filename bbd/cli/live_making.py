@@ -12,7 +12,7 @@ from bbd.cli.state import keep_copy
 from bbd.disk.descriptor import FOLDER, Descriptor, check_name
 from bbd.disk.opening import create_disk
 from bbd.errors import BbdError
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.live.codes import BridgeError, Code
 
 

@@ -22,8 +22,9 @@ from bbd.disk.descriptor import (
 )
 from bbd.disk.opening import create_disk
 from bbd.errors import BbdError, Refused
-from bbd.files import Files, OsFiles
+from bbd.files import Files
 from bbd.geometry.geometry import MAX_CHUNK, MIN_CHUNK, Geometry
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.level import LEVEL, create_world, read_level
 from bbd.worlds.anvil.mounts import check_mount
 from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION

@@ -17,7 +17,7 @@ from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import Descriptor
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.web.picture import MAX_PIXELS, View, draw
 from bbd.worlds.anvil.lock import holder
 from bbd.worlds.anvil.world import AnvilWorld

@@ -30,8 +30,9 @@ from bbd.disk.journal_records import HEADER_SIZE, RECORD_HEADER_SIZE, SegmentHea
 from bbd.disk.journal_segments import segment_numbers, segment_path
 from bbd.disk.opening import allocation_path
 from bbd.errors import BbdError
-from bbd.files import Files, OsFiles
+from bbd.files import Files
 from bbd.geometry import registry
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compression import STITCHED
 from bbd.worlds.anvil.folders import dimensions
 from bbd.worlds.anvil.level import read_level

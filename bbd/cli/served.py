@@ -20,7 +20,8 @@ from bbd.cli.mounting import tcp_uri, unix_uri
 from bbd.cli.state import state_folder
 from bbd.disk.descriptor import Descriptor
 from bbd.errors import BbdError, WorldLocked
-from bbd.files import OsFiles, write_atomically
+from bbd.files import write_atomically
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.lock import holder
 
 logger = logging.getLogger("bbd.cli")

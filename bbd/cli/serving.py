@@ -26,10 +26,10 @@ from bbd.disk.descriptor import descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.opening import Options
 from bbd.errors import BbdError
-from bbd.files import OsFiles
 from bbd.nbd.export import Device, Export
 from bbd.nbd.peers import Limits
 from bbd.nbd.server import NbdServer
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.level import read_level
 from bbd.worlds.anvil.rewrite import LZ4_DATA_VERSION
 

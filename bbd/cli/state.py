@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bbd.disk.descriptor import Descriptor, load_copy
 from bbd.errors import BbdError
-from bbd.files import OsFiles, write_atomically
+from bbd.files import write_atomically
+from bbd.os_files import OsFiles
 
 logger = logging.getLogger("bbd.cli")
 

@@ -124,8 +124,10 @@ class Committer:
         await asyncio.shield(self._waiting)
 
     def written(self) -> None:
-        """Much was written. Begin to log it where a flush is to be expected soon."""
-        if self._memory.unjournaled_sections < self._pattern.threshold or self.lock.locked() or self._waiting:
+        """Much was written. Begin to log it where a flush is to be expected."""
+        if self.lock.locked() or self._waiting:
+            return
+        if not self._pattern.is_worth_logging(self._memory.unjournaled_sections, self._memory.dirty_sections):
             return
         if self._has_room_for_bursts:
             self._ahead = asyncio.create_task(self._log_ahead())

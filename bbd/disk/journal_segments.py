@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from bbd.disk.journal_records import HEADER_SIZE, SegmentHeader, whole_length
-from bbd.files import File, Files, write_atomically, write_past_cache
+from bbd.files import File, Files, write_atomically
+from bbd.os_files import write_past_cache
 
 MOST_SPARES: Final = 16
 """Enough for a burst after a checkpoint, and as much room as a disk keeps for nothing else."""

@@ -19,7 +19,8 @@ from bbd.disk.journal_records import (
     encoded_size,
     padding,
 )
-from bbd.files import File, write_past_cache, write_safely
+from bbd.files import File
+from bbd.os_files import write_past_cache, write_safely
 
 CAPACITY: Final = 1 << 20
 """Bytes that are put together at most: enough for every record, and few enough to stay in the processor's cache."""

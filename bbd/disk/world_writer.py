@@ -11,9 +11,9 @@ from concurrent.futures import Executor
 from typing import Final, TypeAlias
 
 from bbd.disk.batches import Snapshot
-from bbd.disk.column_writer import ColumnUpdate
 from bbd.disk.held_column import Taken
 from bbd.disk.journal_records import DataRecord, Record, SupersededRecord, ZeroRecord
+from bbd.disk.merging import ColumnUpdate
 from bbd.disk.pace import BUSY, LoopLoad
 from bbd.disk.parts import Parts
 from bbd.worlds.world import ColumnsChanged, ColumnWrite

@@ -13,7 +13,8 @@ from bbd.nbd.spinning import Spinner
 
 PAYLOAD_SECONDS: Final = 30e-6
 """How long the rest of a long payload is awaited awake. A unix socket holds a fifth of 1 MiB: its client sleeps when it
-is full and is woken when it is not, and a server that slept meanwhile would have to be woken each time as well."""
+is full and is woken when it is not, and a server that slept meanwhile would have to be woken each time as well. Where
+there are several connections, it is for their clients that the processors are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Peers:
 
     def __len__(self) -> int:
         return len(self._peers)
+
+    @property
+    def has_one(self) -> bool:
+        """Whether there is a single connection: nobody else will keep the server busy meanwhile."""
+        return len(self._peers) == 1
 
     def add(self, peer: Peer, *, transmitting: bool = False) -> None:
         """A connection begins, or enters transmission."""

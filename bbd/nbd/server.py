@@ -14,6 +14,7 @@ from bbd.nbd.buffers import Arena
 from bbd.nbd.export import Export
 from bbd.nbd.handshake import Handshake
 from bbd.nbd.peers import Host, Limits, Peers
+from bbd.nbd.processors import Processors
 from bbd.nbd.sockets import SocketFile, bind_unix, tcp_failure
 from bbd.nbd.spinning import Spinner
 
@@ -33,7 +34,8 @@ class NbdServer:
         """
         check_exports(exports)
         limits = limits or Limits()
-        self._host = Host(tuple(exports), limits, Arena(), Peers(), Spinner(limits.busy_poll))
+        spinner = Spinner(limits.busy_poll, Processors())
+        self._host = Host(tuple(exports), limits, Arena(), Peers(), spinner)
         self._servers: list[asyncio.Server] = []
         self._socket_files: list[SocketFile] = []
         self._stopping: asyncio.Task[None] | None = None
@@ -91,6 +93,7 @@ class NbdServer:
         for file in self._socket_files:
             file.remove()
         await self._host.peers.shut_down()
+        self._host.spinner.stop()
 
     def _handshake(self) -> Handshake:
         return Handshake(self._host)

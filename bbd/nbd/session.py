@@ -67,7 +67,7 @@ class Session(asyncio.BufferedProtocol):
         """Answer every request that is complete now."""
         if self._transmission.received(nbytes):
             self._answer()
-        if self._transmission.midway:
+        if self._transmission.midway and self._host.peers.has_one:
             self._host.payload_spinner.touch()
 
     def pause_writing(self) -> None:

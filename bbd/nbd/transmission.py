@@ -116,6 +116,7 @@ class Transmission:
         self._lent: Buffer | None = None
         self._pending: Request | None = None
         self._swallow = 0
+        self._expects_long = False
 
     @property
     def midway(self) -> bool:
@@ -128,7 +129,8 @@ class Transmission:
             return self._buffer.room()
         view = self._arena.view
         if not self._carried:
-            return view
+            # Behind a long write there comes another, as a rule: from its first byte on it is received where it stays.
+            return view[: wire.REQUEST.size] if self._expects_long else view
         carried = len(self._carried)
         view[:carried] = self._carried
         return view[carried:]
@@ -141,6 +143,7 @@ class Transmission:
             return self._buffer.complete
         self._data = self._arena.view
         self._end = len(self._carried) + count
+        self._expects_long = False
         return True
 
     def resume(self) -> None:
@@ -212,6 +215,7 @@ class Transmission:
         error, command, flags, cookie, offset, length, _ = self._pending
         self._buffer = self._pending = None
         if isinstance(buffer, Pieces):
+            self._expects_long = True
             return error, command, flags, cookie, offset, length, buffer.pieces
         self._lent = buffer
         return error, command, flags, cookie, offset, length, buffer.view()

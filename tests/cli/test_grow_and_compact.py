@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compact import SUFFIX, compact_region
 from bbd.worlds.anvil.compression import NONE, ZLIB, RawChunk, compress, decompress
 from bbd.worlds.anvil.region import RegionFile

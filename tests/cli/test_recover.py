@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bbd.disk.check import CHECK_SIZE
-from bbd.files import OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.registry import codec, layout
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.region import RegionFile
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import CHECK_SECTION, KEEP, ColumnWrite, read_column

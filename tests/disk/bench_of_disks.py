@@ -10,8 +10,9 @@ from bbd.disk.disk import Disk
 from bbd.disk.housekeeper import AGE_SECONDS
 from bbd.disk.identity import Identity
 from bbd.disk.opening import Options, Place, create_disk, open_disk
-from bbd.files import Files, OsFiles
+from bbd.files import Files
 from bbd.nbd.buffers import Pieces
+from bbd.os_files import OsFiles
 from tests.disk.dict_site import DictSite
 
 COLUMN = 16 * 4096

@@ -18,9 +18,9 @@ from bbd.cli.create import describe
 from bbd.cli.hosting import open_host
 from bbd.cli.making import make_disk
 from bbd.disk.opening import Options
-from bbd.files import OsFiles
 from bbd.geometry.interfaces import Codec
 from bbd.geometry.registry import codec
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compression import compress
 from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.regions import Regions, region_of

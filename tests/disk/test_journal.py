@@ -13,7 +13,7 @@ from bbd.disk import journal as journal_module
 from bbd.disk.journal import Journal, JournalFull
 from bbd.disk.journal_records import DataRecord, Record, ZeroRecord, whole_length
 from bbd.disk.journal_recovery import recover
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from tests.torture.faulty_files import Faults, FaultyFiles
 
 DISK = bytes(range(16))

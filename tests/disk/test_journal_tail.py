@@ -25,7 +25,8 @@ from bbd.disk.journal_records import (
     whole_length,
 )
 from bbd.disk.journal_tail import Tail, most_size
-from bbd.files import File, OsFiles
+from bbd.files import File
+from bbd.os_files import OsFiles
 from bbd.worlds.world import Payload
 
 SECTION = 512

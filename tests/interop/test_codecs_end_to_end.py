@@ -22,8 +22,8 @@ from bbd.cli.making import make_disk
 from bbd.disk.descriptor import Descriptor, descriptor_path, load_descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.opening import Options
-from bbd.files import OsFiles
 from bbd.geometry.palettes.palette256 import load_palette256
+from bbd.os_files import OsFiles
 from tests.conftest import RunBbd, StartServer
 from tests.disk.test_disk_model import Step, plans, play
 from tests.interop.conftest import RunTool

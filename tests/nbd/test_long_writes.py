@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 from collections.abc import Iterator
@@ -68,9 +69,11 @@ def test_what_a_vanished_client_had_sent_is_let_go_of(served: Serving) -> None:
     served.wait_for(lambda: not any(each.pieces for each in alive(Pieces)))
 
 
-@pytest.mark.parametrize(("length", "awake"), [(MAX_COPIED_PAYLOAD, False), (1 << 20, True)])
-def test_the_rest_of_a_long_payload_is_awaited_awake(
-    served: Serving, monkeypatch: pytest.MonkeyPatch, *, length: int, awake: bool
+@pytest.mark.parametrize(
+    ("length", "clients", "awake"), [(MAX_COPIED_PAYLOAD, 1, False), (1 << 20, 1, True), (1 << 20, 2, False)]
+)
+def test_the_rest_of_a_long_payload_of_a_lone_client_is_awaited_awake(
+    served: Serving, monkeypatch: pytest.MonkeyPatch, *, length: int, clients: int, awake: bool
 ) -> None:
     spinner, touched = served.server._host.payload_spinner, list[bool]()
     touch = spinner.touch
@@ -81,8 +84,10 @@ def test_the_rest_of_a_long_payload_is_awaited_awake(
 
     monkeypatch.setattr(spinner, "touch", noted)
     data = os.urandom(length)
-    with Client(served) as client:
+    with contextlib.ExitStack() as stack:
+        *_, client = [stack.enter_context(Client(served)) for _ in range(clients)]
         client.go()
+        served.wait_for(lambda: served.server.connections == clients)
         client.send(request(WRITE, 0, length) + data[:-100_000])
         client.send(data[-100_000:])
         assert client.reply() == (0, 1)

@@ -10,6 +10,7 @@ import pytest
 import uvloop
 
 from bbd.nbd.peers import Limits
+from bbd.nbd.processors import Processors
 from bbd.nbd.server import NbdServer
 from bbd.nbd.spinning import Spinner
 from tests.nbd.memory_device import export
@@ -62,9 +63,9 @@ def test_a_server_does_it_only_if_asked_to(
     asked: list[float] = []
 
     class Asked(Spinner):
-        def __init__(self, seconds: float) -> None:
+        def __init__(self, seconds: float, processors: Processors | None = None) -> None:
             asked.append(seconds)
-            super().__init__(seconds)
+            super().__init__(seconds, processors)
 
     monkeypatch.setattr("bbd.nbd.server.Spinner", Asked)
 

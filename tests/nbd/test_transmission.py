@@ -246,6 +246,21 @@ def test_only_many_whole_blocks_come_in_pieces(offset: int, length: int, kind: t
     assert [type(payload) for *_, payload in found] == [kind]
 
 
+def test_behind_a_long_write_only_a_header_is_asked_for() -> None:
+    """The next one's payload is received where it stays then, from its first byte on."""
+    length, header = MAX_COPIED_PAYLOAD + BLOCK, wire.REQUEST.size
+    transmission = Transmission(Bounds(1 << 30, 64 << 20, read_only=False, block_size=BLOCK, piece_size=PIECE), Arena())
+    assert len(transmission.get_buffer()) > header
+    assert len(list(feed(transmission, request(1, 0, length) + bytes(length)))) == 1
+    assert len(transmission.get_buffer()) > header, "it came at once, and was copied"
+    for _ in range(2):
+        assert not list(feed(transmission, request(1, 0, length)))
+        assert len(list(feed(transmission, bytes(length)))) == 1
+        assert len(transmission.get_buffer()) == header
+    assert len(list(feed(transmission, request(3)))) == 1
+    assert len(transmission.get_buffer()) > header
+
+
 _requests = st.one_of(
     st.builds(
         lambda command, offset, length, flags, cookie, fill: (

@@ -17,10 +17,10 @@ from bbd.disk.check import CheckSection
 from bbd.disk.descriptor import load_descriptor
 from bbd.disk.integrity import parity, section_crc, zero_crc
 from bbd.disk.journal_records import DataRecord, Record, SegmentHeader, ZeroRecord, decode, encode_into, encoded_size
-from bbd.files import OsFiles
 from bbd.geometry import registry
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.interfaces import Block
+from bbd.os_files import OsFiles
 from bbd.worlds.world import Payload
 from tests.disk.plain_field import crc32c_bitwise, parity_rows
 from tests.geometry.hilbert_by_drawing import curve

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bbd.files import OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.registry import codec
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil import alike
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import ColumnUnreadable, ColumnWrite, DataColumn, Reading, Site, StoredColumn

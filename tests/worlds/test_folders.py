@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bbd.errors import BbdError
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.folders import dimensions, region_folder
 from bbd.worlds.anvil.world import AnvilWorld
 

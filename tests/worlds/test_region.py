@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compression import RawChunk
 from bbd.worlds.anvil.region import RegionFile
 from tests.worlds.memory_files import MemoryFiles

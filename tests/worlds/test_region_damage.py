@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.region import RegionFile
 from bbd.worlds.world import ColumnUnreadable
 from tests.worlds.region_model import SECTOR, assert_sound, chunks, locations, raw, region_bytes, stored

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.region import Piece, RegionFile
 from tests.worlds.memory_files import MemoryFiles
 from tests.worlds.region_model import PATH, assert_sound, chunks, raw

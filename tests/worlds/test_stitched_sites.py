@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from nbt import nbt
 
-from bbd.files import OsFiles
 from bbd.geometry.geometry import Geometry
 from bbd.geometry.layouts.hilbert import HilbertLayout
 from bbd.geometry.registry import codec
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compact import compact_region
 from bbd.worlds.anvil.compression import CHOICES, RawChunk, compress

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.compression import RawChunk
 from bbd.worlds.anvil.region import RegionFile
 from tests.conftest import RunBbd, StartServer

@@ -9,7 +9,8 @@ from bbd.geometry.interfaces import Block
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import RawChunk, decompress
 from bbd.worlds.anvil.palette import PaletteCache
-from bbd.worlds.anvil.region import Found, Look, Piece
+from bbd.worlds.anvil.region import Piece
+from bbd.worlds.anvil.region_content import Found, Look
 from bbd.worlds.anvil.regions import RegionAt, Regions, region_of
 from bbd.worlds.world import ColumnUnreadable, DataColumn
 

@@ -21,7 +21,8 @@ from typing import TypeAlias
 from nbt import nbt
 
 from bbd.errors import BbdError
-from bbd.files import Files, OsFiles, write_atomically
+from bbd.files import Files, write_atomically
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil import lock as session_lock
 from bbd.worlds.anvil.folders import region_folder
 from bbd.worlds.anvil.platform import SURFACE, platform_chunk

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from bbd.files import Bytes, File, read_into
+from bbd.files import Bytes, File
+from bbd.os_files import read_into
 from bbd.worlds.anvil.compression import AnyChunk, RawChunk
 from bbd.worlds.anvil.damage import unreadable
 from bbd.worlds.anvil.sectors import HEADER_SECTORS, SECTOR_SIZE, Extent, sectors_for

@@ -18,7 +18,7 @@ from bbd.worlds.anvil.coder import Base, ColumnCoder
 from bbd.worlds.anvil.compression import ZLIB, AnyChunk, RawChunk
 from bbd.worlds.anvil.dimension import Dimension, describe_chunk, placed
 from bbd.worlds.anvil.own_chunks import OwnChunks
-from bbd.worlds.anvil.region import Found
+from bbd.worlds.anvil.region_content import Found
 from bbd.worlds.anvil.regions import RegionAt, region_name, region_of
 from bbd.worlds.world import (
     COLUMNS_PER_GROUP,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from bbd.files import Bytes, File, write_safely
+from bbd.files import Bytes, File
+from bbd.os_files import write_safely
 
 
 class Syncs:
@@ -37,7 +38,7 @@ class Syncs:
                 raise OSError(self._failure.errno, self._failure.strerror)
 
     def write_safely(self, file: File, parts: Sequence[Bytes], offset: int) -> None:
-        """Write something and make it safe (:func:`bbd.files.write_safely`). Errors: ``OSError``."""
+        """Write something and make it safe (:func:`bbd.os_files.write_safely`). Errors: ``OSError``."""
         with self._lock:
             try:
                 write_safely(file, parts, offset)

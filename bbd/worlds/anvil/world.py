@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bbd.files import Files, OsFiles
+from bbd.files import Files
 from bbd.geometry.geometry import Geometry
+from bbd.os_files import OsFiles
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import STITCHED, type_of
 from bbd.worlds.anvil.dimension import Dimension

@@ -1,4 +1,4 @@
-"""The bridge to a companion, for threads that may wait: it keeps one connection, and makes a new one when that is lost.
+"""The bridge to a companion, for threads that may wait: what they ask goes over the one connection that is kept.
 
 A request waits for a connection, and is made again on the next one where it was lost, until its time is over; then it
 is an ``OSError`` (EIO), and the companion's answer, should it come, is let go.
@@ -11,47 +11,23 @@ import concurrent.futures
 import contextlib
 import errno
 import inspect
-import logging
 import threading
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from bbd.errors import BbdError
 from bbd.worlds.live.access import Access
 from bbd.worlds.live.codes import BridgeError, Code
-from bbd.worlds.live.dialing import open_link
-from bbd.worlds.live.frames import Confirmed
+from bbd.worlds.live.keeping import FIRST_PAUSE, KeptLink, Opening
 from bbd.worlds.live.link import Link, LinkLost
-from bbd.worlds.live.messages import Push
 from bbd.worlds.live.sentences import explain
 
-logger = logging.getLogger("bbd.live")
 T = TypeVar("T")
 
-FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 2.0
 _LEAVING: Final = 1.0
 """Seconds in which a server may still have to notice that the bbd which used a disk has ended."""
 _GLANCE: Final = 1.0
-_FINAL: Final = frozenset(
-    {Code.UNAUTHORIZED, Code.VERSION, Code.NO_SUCH_DISK, Code.IN_USE, Code.BAD_PALETTE, Code.DAMAGED}
-)
-"""Errors that no second try mends; at the start they end the attempt, later the next server may be another one."""
-
-
-class Opening(Protocol):
-    """Something that every new connection must be given before it is used: an open disk."""
-
-    async def attach(self, link: Link) -> int:
-        """Open on this connection; return the handle. Raises :class:`BridgeError`, :class:`LinkLost`."""
-
-    def detached(self) -> None:
-        """The connection is gone."""
-
-    def pushed(self, push: Push | Confirmed) -> None:
-        """Something came unasked for this handle."""
 
 
 class Bridge:
@@ -63,16 +39,9 @@ class Bridge:
     def __init__(self, access: Access, timeout: float, news: Callable[[], Awaitable[str]] | None = None) -> None:
         self.access = access
         self.timeout = timeout
-        self._news = news
-        self._instance = str(uuid.uuid4())
+        self._kept = KeptLink(access, timeout, news)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="bbd-bridge", daemon=True)
-        self._openings: list[Opening] = []
-        self._handles: dict[int, Opening] = {}
-        self._link: Link | None = None
-        self._up = asyncio.Event()
-        self._why = LinkLost("it was not tried yet")
-        self._keeping: asyncio.Task[None] | None = None
         self._hurried = False
         self._gave_up: float | None = None
 
@@ -80,7 +49,7 @@ class Bridge:
         """Connect. Raises :class:`BbdError` where that can't be, or not before the time is over."""
         self._thread.start()
         try:
-            self._run(self._begin())
+            self._run(self._kept.begin())
         except BaseException:
             self.stop()
             raise
@@ -124,7 +93,7 @@ class Bridge:
                 time.sleep(FIRST_PAUSE)
             else:
                 break
-        self._openings.append(opening)
+        self._kept.keep(opening)
 
     def reopen(self, opening: Opening) -> None:
         """Open something anew on this connection. Errors as of :meth:`add`."""
@@ -134,10 +103,7 @@ class Bridge:
             raise self._refusal(error) from None
 
     def _open(self, opening: Opening) -> None:
-        async def attach(link: Link) -> None:
-            self._handles[await opening.attach(link)] = opening
-
-        self.call(attach)
+        self.call(lambda link: self._kept.attach(opening, link))
 
     def _refusal(self, error: BridgeError) -> BbdError:
         return BbdError(explain(self.access, LinkLost(error.message, error.code, error.more)))
@@ -159,16 +125,13 @@ class Bridge:
             if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
                 work.close()  # the loop has ended
 
-    async def link(self) -> Link:
+    def link(self) -> Awaitable[Link]:
         """The connection, as soon as there is one. On the bridge's loop."""
-        while self._link is None:
-            await self._up.wait()
-        return self._link
+        return self._kept.link()
 
-    @property
-    def why(self) -> str:
-        """Why there is no connection."""
-        return self._why.why
+    def lost(self, link: Link) -> None:
+        """This connection is not to be used any more. On the bridge's loop."""
+        self._kept.lost(link)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -200,14 +163,15 @@ class Bridge:
         except TimeoutError:
             if patience:  # else nobody waited, and what was said meanwhile still counts
                 self._gave_up = self._loop.time()
-            down = f"the bridge to {self.access.url} is down ({self.why}) and did not come back"
-            what = down if self._link is None else "the server gave no answer"
+            down = f"the bridge to {self.access.url} is down ({self._kept.why}) and did not come back"
+            what = down if self._kept.now is None else "the server gave no answer"
             raise OSError(errno.EIO, f"{what} within {self.timeout:g} s") from None
 
     def _patience(self) -> float:
         if not self._hurried or self._gave_up is None:
             return self.timeout
-        return self.timeout if self._link is not None and self._link.heard > self._gave_up else 0
+        link = self._kept.now
+        return self.timeout if link is not None and link.heard > self._gave_up else 0
 
     async def _repeat(self, work: Callable[[Link], Awaitable[T]]) -> T:
         while True:
@@ -217,96 +181,8 @@ class Bridge:
             except LinkLost:
                 self.lost(link)
 
-    # -- keeping a connection --------------------------------------------------------------------------------------
-
-    async def _begin(self) -> None:
-        """The first connection: what no second try mends is told at once."""
-        deadline = time.monotonic() + self.timeout
-        pause = FIRST_PAUSE
-        said = ""
-        while True:
-            try:
-                link = await self._connect()
-            except LinkLost as lost:
-                if lost.final or lost.code in _FINAL or time.monotonic() + pause > deadline:
-                    raise BbdError(explain(self.access, lost)) from None
-                said = await self._tell(lost, said)
-            else:
-                break
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        self._keeping = asyncio.create_task(self._keep(link))
-
-    async def _keep(self, link: Link) -> None:
-        while True:
-            self._why = await link.ended()
-            self.lost(link)
-            began = time.monotonic()
-            link = await self._reconnect()
-            logger.warning("the bridge to %s is back, after %.1f s", self.access.url, time.monotonic() - began)
-
-    async def _reconnect(self) -> Link:
-        pause = FIRST_PAUSE
-        said = await self._tell(self._why, "")
-        while True:
-            try:
-                return await self._connect()
-            except LinkLost as lost:
-                self._why = lost
-                said = await self._tell(lost, said)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-
-    async def _tell(self, lost: LinkLost, said: str) -> str:
-        """Log why there is no connection, unless that was ``said``; return what is said now."""
-        why = explain(self.access, lost)
-        if why != said:
-            news = "" if self._news is None else f"; {await self._news()}"
-            logger.warning("%s%s; trying again", why, news)
-        return why
-
-    async def _connect(self) -> Link:
-        self._handles.clear()
-        link = await open_link(self.access, self._instance, self._pushed)
-        try:
-            for opening in list(self._openings):
-                self._handles[await opening.attach(link)] = opening
-        except BridgeError as error:
-            await link.close()
-            raise LinkLost(error.message, error.code, error.more) from None
-        except BaseException:
-            await link.close()
-            raise
-        self._link = link
-        self._up.set()
-        return link
-
-    def lost(self, link: Link) -> None:
-        """This connection is not to be used any more. On the bridge's loop."""
-        if self._link is not link:
-            return
-        self._link = None
-        self._up.clear()
-        self._handles.clear()
-        for opening in self._openings:
-            opening.detached()
-
     async def _end(self) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
-        link = self._link
-        if link is not None:
-            with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(link.ask("bye"), self._patience())
-            await link.close()
-            self.lost(link)
+        await self._kept.end(self._patience())
         for task in asyncio.all_tasks():
             if task is not asyncio.current_task():
                 task.cancel()
-
-    def _pushed(self, push: Push | Confirmed) -> None:
-        number = push.disk if isinstance(push, Confirmed) else push.values.get("disk")
-        if isinstance(push, Push) and push.push == "stopping":
-            logger.warning("the server at %s stops: %s", self.access.where, push.values.get("reason", ""))
-        elif isinstance(number, int) and (opening := self._handles.get(number)) is not None:
-            opening.pushed(push)

@@ -124,7 +124,7 @@ class OpenDisk:
     # -- for the bridge, on its loop -------------------------------------------------------------------------------
 
     async def attach(self, link: Link) -> int:
-        """See :class:`bbd.worlds.live.bridge.Opening`."""
+        """See :class:`bbd.worlds.live.keeping.Opening`."""
         if self._attachment is not None and self._attachment.link is link:
             await link.ask("close", disk=self._attachment.handle)
         sections = None if self._codec is None else Sections(self._codec)
@@ -139,13 +139,13 @@ class OpenDisk:
         return handle
 
     def detached(self) -> None:
-        """See :class:`bbd.worlds.live.bridge.Opening`."""
+        """See :class:`bbd.worlds.live.keeping.Opening`."""
         self._attachment = None
         if self._watcher is not None:
             self._watcher.detached()
 
     def pushed(self, push: Push | Confirmed) -> None:
-        """See :class:`bbd.worlds.live.bridge.Opening`."""
+        """See :class:`bbd.worlds.live.keeping.Opening`."""
         if isinstance(push, Confirmed):
             if self._watcher is not None:
                 self._watcher.confirmed(push)

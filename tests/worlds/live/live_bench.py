@@ -12,7 +12,7 @@ from bbd.disk.allocation import AllocationFile
 from bbd.disk.descriptor import Descriptor
 from bbd.disk.disk import Disk
 from bbd.disk.opening import Options
-from bbd.files import OsFiles
+from bbd.os_files import OsFiles
 from bbd.worlds.live.access import Access
 from tests.worlds.live.fake_companion import TOKEN, FakeCompanion
 from tests.worlds.live.fake_world import FakeWorld

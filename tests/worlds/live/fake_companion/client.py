@@ -58,8 +58,9 @@ class Client:
                     self.companion.save_left(disk.name)
 
     async def send(self, frame: str | bytes) -> None:
+        cut = self.companion.manners.cut
         with contextlib.suppress(ConnectionClosed):
-            await self.socket.send(frame)
+            await self.socket.send(frame if cut is None or isinstance(frame, str) else cut(frame))
 
     async def close(self, code: Code, message: str) -> None:
         await self.send(Failure(None, code.word, message).dump())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,8 @@ class Manners:
     """Sent in the place of the next answer."""
     backwards: bool = False
     """Answer READs that come together in the opposite order."""
+    cut: Callable[[bytes], Sequence[bytes]] | None = None
+    """Send binary frames in these fragments, and an empty one."""
     refuse: dict[str, tuple[Code, str]] = field(default_factory=dict)
     """Answer these requests in text with an error and its message."""
 

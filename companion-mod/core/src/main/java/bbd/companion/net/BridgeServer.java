@@ -29,12 +29,10 @@ import org.java_websocket.WebSocketAdapter;
 import org.java_websocket.WebSocketImpl;
 import org.java_websocket.WebSocketServerFactory;
 import org.java_websocket.drafts.Draft;
-import org.java_websocket.drafts.Draft_6455;
 import org.java_websocket.exceptions.InvalidDataException;
 import org.java_websocket.framing.CloseFrame;
 import org.java_websocket.handshake.ClientHandshake;
 import org.java_websocket.handshake.ServerHandshakeBuilder;
-import org.java_websocket.protocols.Protocol;
 import org.java_websocket.server.DefaultSSLWebSocketServerFactory;
 import org.java_websocket.server.DefaultWebSocketServerFactory;
 import org.java_websocket.server.WebSocketServer;
@@ -58,8 +56,7 @@ public final class BridgeServer extends WebSocketServer {
     private volatile Exception failure;
 
     public BridgeServer(Config config, Disks disks, Workers workers, SSLContext tls) throws IOException {
-        super(new InetSocketAddress(config.bind(), config.port()), 1, List.<Draft>of(
-                new Draft_6455(List.of(), List.of(new Protocol("")), Limits.BINARY)));
+        super(new InetSocketAddress(config.bind(), config.port()), 1, List.<Draft>of(new BoundedDraft()));
         this.config = config;
         this.disks = disks;
         this.workers = workers;

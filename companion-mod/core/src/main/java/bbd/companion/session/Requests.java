@@ -1,7 +1,6 @@
 package bbd.companion.session;
 
 import bbd.companion.blocks.BlockState;
-import bbd.companion.blocks.ChunkPos;
 import bbd.companion.disk.Descriptor;
 import bbd.companion.disk.DiskFiles;
 import bbd.companion.protocol.BridgeException;
@@ -9,21 +8,15 @@ import bbd.companion.protocol.ErrorCode;
 import bbd.companion.protocol.Fields;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /** What the text requests of one connection do (PROTOCOL.md). */
 public final class Requests {
-    private static final int MAX_REGIONS = 64;
-    private static final int PRESENCE_BYTES = 128;
     private static final long MAX_HANDLE = 0xFFFFFFFFL;
 
     private final Disks disks;
@@ -83,9 +76,9 @@ public final class Requests {
         return switch (wanted) {
             case "close" -> close(disk);
             case "sync" -> sync(disk);
-            case "regions" -> onReaders(() -> regions(disk));
-            case "presence" -> onReaders(() -> presence(disk, request));
-            case "raw" -> onReaders(() -> raw(disk, request));
+            case "regions" -> onReaders(() -> RegionRequests.regions(disk));
+            case "presence" -> onReaders(() -> RegionRequests.presence(disk, request));
+            case "raw" -> onReaders(() -> RegionRequests.raw(disk, request));
             case "pause" -> disks.pause(disk, client);
             case "resume" -> disks.resume(disk, client);
             case "file_list" -> onFiles(() -> files.list(request));
@@ -199,57 +192,6 @@ public final class Requests {
                     new BridgeException(code, "what was written can't be made safe for now"));
         }
         return Map.of();
-    }
-
-    private static Map<String, Object> regions(OpenDisk disk) throws IOException {
-        Set<ChunkPos> all = new LinkedHashSet<>(disk.world().files().regions());
-        all.addAll(disk.world().unsavedRegions());
-        List<List<Integer>> found = new ArrayList<>();
-        for (ChunkPos region : all) {
-            if (disk.touches(region) && !present(disk, region).isEmpty()) {
-                found.add(List.of(region.x(), region.z()));
-            }
-        }
-        return Map.of("regions", found);
-    }
-
-    private static BitSet present(OpenDisk disk, ChunkPos region) throws IOException {
-        BitSet present;
-        try (var files = disk.world().files().anew()) {
-            present = files.present(region);
-        }
-        present.or(disk.world().unsaved(region));
-        return present;
-    }
-
-    private static Map<String, Object> presence(OpenDisk disk, Fields request) throws IOException, BridgeException {
-        List<int[]> wanted = request.tuples("regions", 2);
-        if (wanted.size() > MAX_REGIONS) {
-            throw new BridgeException(ErrorCode.BAD_REQUEST, "at most " + MAX_REGIONS + " regions at once");
-        }
-        List<String> presence = new ArrayList<>();
-        List<Object> fingerprints = new ArrayList<>();
-        for (int[] place : wanted) {
-            ChunkPos region = new ChunkPos(place[0], place[1]);
-            byte[] bits = java.util.Arrays.copyOf(present(disk, region).toByteArray(), PRESENCE_BYTES);
-            presence.add(Base64.getEncoder().encodeToString(bits));
-            Optional<long[]> fingerprint = disk.world().files().fingerprint(region);
-            fingerprints.add(fingerprint.map(pair -> List.of(pair[0], pair[1])).orElse(null));
-        }
-        return Map.of("presence", presence, "fingerprints", fingerprints);
-    }
-
-    private static Map<String, Object> raw(OpenDisk disk, Fields request) throws IOException, BridgeException {
-        ChunkPos at = new ChunkPos((int) request.number("x", Integer.MIN_VALUE, Integer.MAX_VALUE),
-                (int) request.number("z", Integer.MIN_VALUE, Integer.MAX_VALUE));
-        if (!disk.descriptor().holds(at)) {
-            throw new BridgeException(ErrorCode.OUTSIDE, at + " is not the disk's");
-        }
-        byte[] raw = disk.world().files().raw(at).orElse(new byte[0]);
-        int start = (int) Math.min(raw.length, request.number("at", 0, Integer.MAX_VALUE));
-        int size = (int) Math.min(raw.length - start, request.number("size", 1, DiskFiles.MAX_BYTES));
-        byte[] piece = java.util.Arrays.copyOfRange(raw, start, start + size);
-        return Map.of("data", Base64.getEncoder().encodeToString(piece), "size", raw.length);
     }
 
     /** Of a descriptor only what stands can be synced. */
