@@ -9,6 +9,7 @@ from functools import partial
 
 from isal import isal_zlib
 
+from bbd.worlds.anvil.compiled.loading import LOADER
 from bench.game import compressed_chunks, save_as_game
 from bench.image import make_image
 from bench.plan import Plan
@@ -18,13 +19,16 @@ from bench.units import MIB
 from bench.worlds import check, new_world, read_all, region_files, with_disk, write_all
 
 _SIZE = 32 * MIB
+_COMPILING = 300
+"""Seconds."""
 
 
 class SavedByGame(Trial):
     """A disk that holds a file system, after the game has saved every chunk of it: the disk alone (``bbd``), and
     ``isal`` inflating the same chunks one after the other.
 
-    Both count the disk's bytes, so that the ratios are those of the times.
+    Both count the disk's bytes, so that the ratios are those of the times. What a server does once in its life, having
+    the machine code that decodes such columns ready, is done before the first round.
     """
 
     name = "saved-by-game"
@@ -40,6 +44,10 @@ class SavedByGame(Trial):
                 with_disk(folder, partial(write_all, content=content))
                 save_as_game(folder / "world", region_files(folder))
             chunks = [chunk for file in region_files(folders["bbd"]) for chunk in compressed_chunks(file)]
+            for folder in folders.values():
+                with_disk(folder, read_all)
+            if not LOADER.wait(_COMPILING):
+                plan.progress("saved-by-game: there is no machine code here, columns are decoded without it")
 
             def once() -> dict[str, Measurement]:
                 times = {kind: with_disk(folder, read_all) for kind, folder in folders.items()}

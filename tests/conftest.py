@@ -32,9 +32,10 @@ class StartServer(Protocol):
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests call of bbd in their own process keeps its state away from the user's."""
+    """What tests call of bbd in their own process keeps its state and cache away from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CACHE_HOME", str(Path(__file__).parents[1] / ".cache" / "tests"))
         yield
 
 

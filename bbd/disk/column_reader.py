@@ -48,9 +48,9 @@ class ColumnReader:
         self.reporter = Reporter()
 
     @property
-    def waits(self) -> bool:
-        """Whether reading is mostly waiting for somebody else."""
-        return self._site.remote
+    def site(self) -> Site:
+        """Where it reads."""
+        return self._site
 
     def load(self, column: int) -> LoadedColumn:
         """Read an allocated column; whatever is wrong with it stands in the result.

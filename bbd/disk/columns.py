@@ -4,12 +4,14 @@ What is asked for waits for a thread, and is then read by the run: neighbours to
 thread its share. While nothing waits, a thread may read ahead of sequential readers.
 
 Threads that read from the kernel's memory do nothing but compute, and take turns under the GIL: handing it over costs
-more than they gain. So there is one at a time, unless it has had to wait for a device or for a server, or is late.
+more than they gain. So there is one at a time, unless it has had to wait for a device or for a server, is late, or has
+had most decoded by machine code, which needs no GIL.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sys
 from collections import OrderedDict
@@ -32,6 +34,7 @@ RUN_COLUMNS: Final = 64
 AHEAD_COLUMNS: Final = 64
 """The same for columns that nobody asked for yet."""
 _RUNS: Final = 3
+_PROCESSORS: Final = os.cpu_count() or 1
 _LATE: Final = 0.02
 """Seconds after which a thread is not waited for any longer by those that could read meanwhile."""
 _PAUSE: Final = 0.005
@@ -218,9 +221,16 @@ class Columns:
             for column in run:
                 self._failed(column, error)
         else:
-            self._at_once = _RUNS if waited or self._reader.waits else 1
+            self._at_once = self._worth(waited=waited)
             for column, one in zip(run, loaded, strict=True):
                 self._came(column, one)
+
+    def _worth(self, *, waited: bool) -> int:
+        """How many threads get on better than fewer, if what comes is like the last run."""
+        site = self._reader.site
+        if waited or site.remote:
+            return _RUNS
+        return min(_PROCESSORS, _RUNS) if site.side_by_side else 1
 
     def _came(self, column: int, loaded: _Came) -> None:
         load = self._loads.get(column)

@@ -108,6 +108,8 @@ class Site(Protocol):
 
     remote: bool
     """Whether another process does the work of reading, so that many reads should be on their way."""
+    side_by_side: bool
+    """Whether threads that read get on side by side: what was read last was decoded without the GIL, most of it."""
 
     def describe(self, column: int) -> str:
         """Where a column stands, for messages: ``chunk 3,-1 (x 48..63, z -16..-1)``."""

@@ -31,6 +31,7 @@ class DictSite:
 
     section_size: int = 4096
     remote: bool = False
+    side_by_side: bool = False
     columns: dict[int, list[StoredSection | None]] = field(default_factory=dict)
     unreadable: set[int] = field(default_factory=set)
     fail_writes: int | None = None

@@ -304,12 +304,13 @@ def test_a_small_cache_reads_no_column_twice(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("remote", "at_once"), [(False, 1), (True, 3)])
+@pytest.mark.parametrize(("remote", "side_by_side", "at_once"), [(False, False, 1), (False, True, 2), (True, False, 3)])
 def test_reads_from_memory_go_one_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, remote: bool, at_once: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, remote: bool, side_by_side: bool, at_once: int
 ) -> None:
     bench, site = watched(tmp_path)
-    site.remote = remote
+    site.remote, site.side_by_side = remote, side_by_side
+    monkeypatch.setattr(columns_module, "_PROCESSORS", 2)
     monkeypatch.setattr(columns_module, "_LATE", 60)
 
     async def run() -> None:

@@ -1,4 +1,5 @@
-"""Between a column's payloads and its chunk, a column at a time: the stitched way where it fits, else the general one.
+"""Between a column's payloads and its chunk, a column at a time: the stitched way where it fits, else the general one;
+where data alone is wanted, machine code before that, as soon as there is any (:mod:`~bbd.worlds.anvil.compiled`).
 
 Of a stitched chunk the base that a reading gives is what it was cut into: nothing in it is anybody else's, so a write
 makes a new one from it. Of any other it is the parsed chunk, of which a write changes the written sections alone; where
@@ -9,17 +10,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bbd.geometry.interfaces import Codec
 from bbd.turns import TURNS
 from bbd.worlds.anvil.chunk import Chunk
+from bbd.worlds.anvil.compiled.loading import LOADER
 from bbd.worlds.anvil.compression import LZ4, ZLIB, AnyChunk, RawChunk, compress
 from bbd.worlds.anvil.dimension import Dimension
 from bbd.worlds.anvil.rewrite import DATA_VERSION, LZ4_DATA_VERSION, left_empty, new_chunk, rewritten
 from bbd.worlds.anvil.section import SectionWriter
 from bbd.worlds.anvil.stitched import ALL_AIR, Cell, Stitched, stitcher_for
-from bbd.worlds.world import STORED_SECTIONS, Keep, SectionWrite, StoredColumn
+from bbd.worlds.world import STORED_SECTIONS, DataColumn, Keep, SectionWrite, StoredColumn
+
+if TYPE_CHECKING:
+    from bbd.worlds.anvil.compiled.reader import CompiledReader
 
 Base: TypeAlias = Chunk | Stitched | None
 
@@ -44,16 +49,38 @@ class ColumnCoder:
         self._stitches = stitched
         self._data_version = LZ4_DATA_VERSION if compression == LZ4 else DATA_VERSION
         self._sections = SectionWriter(codec)
+        self._loader = LOADER
+        self._compiled: CompiledReader | None = None
         self._all_air = dict.fromkeys(range(STORED_SECTIONS), self._sections.air)
 
     def decode(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn:
         """What the chunk at these coordinates holds. Raises :class:`~bbd.worlds.world.ColumnUnreadable`."""
+        return self._cut_up(cx, cz, raw) or self._parsed(cx, cz, raw)
+
+    def decode_data(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn | DataColumn:
+        """The same for who wants nothing but data and check sections. The payloads of a :class:`DataColumn` last until
+        the thread's next call."""
+        if (column := self._cut_up(cx, cz, raw)) is not None:
+            return column
+        compiled = self._compiled_reader()
+        if compiled is None:
+            return self._parsed(cx, cz, raw)
+        content = self._dimension.content(cx, cz, raw)
+        return compiled.read(content, self._dimension.known_entries) or self._parsed(cx, cz, raw, content)
+
+    def _cut_up(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn | None:
         stitched = self._stitcher.parse(cx, cz, raw) if self._stitcher else None
-        if stitched is not None:
-            return StoredColumn(stitched.payloads, stitched.lost, stitched)
+        return None if stitched is None else StoredColumn(stitched.payloads, stitched.lost, stitched)
+
+    def _parsed(self, cx: int, cz: int, raw: RawChunk, content: bytes | None = None) -> StoredColumn:
         with _one_decodes:
-            chunk = self._dimension.parse(cx, cz, raw)
+            chunk = self._dimension.parse(cx, cz, raw, content)
             return StoredColumn(*chunk.stored_sections(self._codec), chunk)
+
+    def _compiled_reader(self) -> CompiledReader | None:
+        if self._compiled is None and (make := self._loader.ask()) is not None:
+            self._compiled = make(self._codec)
+        return self._compiled
 
     def encode_many(self, columns: Sequence[Encoding]) -> list[AnyChunk | None]:
         """The chunks at these coordinates after a write; ``None`` where nothing is left of one."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from bbd.geometry.interfaces import Block
 from bbd.worlds.anvil.chunk import Chunk
 from bbd.worlds.anvil.compression import RawChunk, decompress
+from bbd.worlds.anvil.entries import KnownEntries
 from bbd.worlds.anvil.palette import PaletteCache
 from bbd.worlds.anvil.region import Piece
 from bbd.worlds.anvil.region_content import Found, Look
@@ -52,10 +53,26 @@ class Dimension:
         with self.regions.region(at) as region:
             yield from region.read_columns(indices, look) if region else ((index, None) for index in indices)
 
-    def parse(self, cx: int, cz: int, raw: RawChunk) -> Chunk:
-        """The chunk at these coordinates. Raises :class:`~bbd.worlds.world.ColumnUnreadable` as :meth:`read` does."""
+    @property
+    def known_entries(self) -> KnownEntries:
+        """The palette entries that chunks of this dimension had lately."""
+        return self._palettes.table.known
+
+    def content(self, cx: int, cz: int, raw: RawChunk) -> bytes:
+        """The NBT of the chunk at these coordinates. Raises :class:`~bbd.worlds.world.ColumnUnreadable` as
+        :meth:`read` does."""
         try:
-            return Chunk.parse(decompress(raw), self._palettes)
+            return decompress(raw)
+        except ColumnUnreadable as error:
+            raise placed(error, cx, cz, raw) from error
+
+    def parse(self, cx: int, cz: int, raw: RawChunk, content: bytes | None = None) -> Chunk:
+        """The chunk at these coordinates, ``content`` being its NBT, if that is known. Raises
+        :class:`~bbd.worlds.world.ColumnUnreadable` as :meth:`read` does."""
+        if content is None:
+            content = self.content(cx, cz, raw)
+        try:
+            return Chunk.parse(content, self._palettes)
         except ColumnUnreadable as error:
             raise placed(error, cx, cz, raw) from error
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,7 @@ _GROUPS_KEPT = 1024
 _Indices: TypeAlias = npt.NDArray[np.intp]
 _Places: TypeAlias = dict[int, tuple[int, int, int]]
 """Columns of one region by their chunk's index there: column, chunk x and z."""
+_Column = TypeVar("_Column", StoredColumn, StoredColumn | DataColumn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class AnvilSite:
     the chunks that it writes, ``stitched`` whether they are put together where that can be."""
 
     remote = False
+    side_by_side = False
 
     def __init__(
         self, dimension: Dimension, geometry: Geometry, compression: int = ZLIB, *, stitched: bool = False
@@ -77,26 +79,30 @@ class AnvilSite:
         for region, places in self._by_region(columns).items():
             for index, raw in self._dimension.read_raw(region, places):
                 column, cx, cz = places[index]
-                found[column] = self._reading(cx, cz, raw)
+                found[column] = self._reading(cx, cz, raw, self._coder.decode)
         return [found[column] for column in columns]
 
     def read_data(self, columns: Sequence[int]) -> Iterator[tuple[int, Reading | DataColumn]]:
-        """Columns in the order in which they lie in their files; of stitched chunks that are like those before them
-        data and check sections only."""
+        """Columns in the order in which they lie in their files; data and check sections only of stitched chunks that
+        are like those before them, and of what machine code decodes."""
         if self._alike is None:
             yield from zip(columns, self.read(columns), strict=True)
             return
+        decode, compiled = self._coder.decode_data, 0
         for region, places in self._by_region(columns).items():
             look = partial(self._alike.look, region)
             for index, got in self._dimension.read_columns(region, places, look):
                 column, cx, cz = places[index]
                 if isinstance(got, DataColumn):
                     yield column, got
-                else:
-                    reading = self._reading(cx, cz, got)
-                    if isinstance(got, RawChunk):
-                        self._alike.saw(got, reading)
-                    yield column, reading
+                    continue
+                reading = self._reading(cx, cz, got, decode)
+                stored = None if isinstance(reading, DataColumn) else reading
+                compiled += stored is not reading
+                if isinstance(got, RawChunk):
+                    self._alike.saw(got, stored)
+                yield column, reading
+        self.side_by_side = 2 * compiled > len(columns)
 
     def write(self, columns: Mapping[int, ColumnWrite]) -> None:
         """Write columns, durably. A column without a ``base`` over a chunk that can be read keeps what else is in
@@ -155,13 +161,15 @@ class AnvilSite:
             regions[region][index] = column, cx, cz
         return regions
 
-    def _reading(self, cx: int, cz: int, raw: Found) -> Reading:
+    def _reading(
+        self, cx: int, cz: int, raw: Found, decode: Callable[[int, int, RawChunk], _Column]
+    ) -> _Column | ColumnUnreadable | None:
         if raw is None:
             return None
         if isinstance(raw, ColumnUnreadable):
             return placed(raw, cx, cz)
         try:
-            return self._coder.decode(cx, cz, raw)
+            return decode(cx, cz, raw)
         except ColumnUnreadable as error:
             return error
 
@@ -193,7 +201,7 @@ class AnvilSite:
             if given[index] is None and not self._own.keeps_nothing(column, columns[column].sections):
                 unknown.append(index)
         for index, raw in self._dimension.read_raw(region, unknown):
-            reading = self._reading(*places[index][1:], raw)
+            reading = self._reading(*places[index][1:], raw, self._coder.decode)
             given[index] = reading.base if isinstance(reading, StoredColumn) else None
         return given
 

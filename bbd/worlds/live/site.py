@@ -48,6 +48,7 @@ class LiveSite:
     """See :class:`bbd.worlds.world.Site`. ``disk`` must be open; the site agrees on the codec's palette with it."""
 
     remote = True
+    side_by_side = False
 
     def __init__(self, disk: OpenDisk, geometry: Geometry) -> None:
         self._disk = disk

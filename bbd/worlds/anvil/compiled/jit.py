@@ -7,11 +7,14 @@ end. Nothing checks indices: who reads a byte has made sure that it is there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
+
+from bbd.worlds.anvil.compiled.cache import cache_folder
 
 Number: TypeAlias = np.int64 | int
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -33,5 +36,14 @@ def inlined(function: _Function) -> _Function:
 
 
 def kept(function: _Function) -> _Function:
-    """A function that Python calls, kept on the disk with all that it calls."""
-    return cast(_Function, numba.njit(nogil=True, cache=True)(function))
+    """A function that Python calls, kept on the disk with all that it calls. Raises ``OSError`` where that can't be."""
+    folder, config = cache_folder(), cast(Any, numba.config)
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+    try:
+        kept = cast(Any, numba.njit(nogil=True, cache=True)(function))
+    finally:
+        config.CACHE_DIR = before
+    # Where numba may not write to a folder, it quietly takes another.
+    if folder not in Path(kept.stats.cache_path).parents:
+        raise PermissionError(f"{folder} can't be written to")
+    return cast(_Function, kept)

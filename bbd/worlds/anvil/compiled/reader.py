@@ -14,7 +14,7 @@ from bbd.worlds.anvil.compiled.columns import FILLED, HEAD_SIZE, read_column
 from bbd.worlds.anvil.compiled.palettes import AIR, LOST, MAX_KINDS
 from bbd.worlds.anvil.compiled.payloads import BLOCKS
 from bbd.worlds.anvil.compiled.tags import MAX_DEPTH
-from bbd.worlds.anvil.entries import KnownEntries
+from bbd.worlds.anvil.entries import EntryTable, KnownEntries
 from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, STORED_SECTIONS, DataColumn, Payload
 
 _WIDTHS: Mapping[type[object], int] = {ByteCodec: 8, NibbleCodec: 4}
@@ -80,6 +80,16 @@ class CompiledReader:
         ]
         head = CHECK_SECTION * size
         return DataColumn(data, bytes(view[head : head + HEAD_SIZE]))
+
+
+def warm_up() -> None:
+    """Have the code ready: from the disk, or compiled anew."""
+    CompiledReader(ByteCodec()).read(bytes(_SMALLEST), EntryTable().known)
+
+
+def seal() -> None:
+    """Have nothing compiled in this process from now on."""
+    read_column.disable_compile()  # type: ignore[attr-defined]
 
 
 def _call(data: bytes, known: Known, width: int, memory: _Memory) -> bool:
