@@ -79,7 +79,8 @@ class Columns:
         self._runs: set[asyncio.Task[None]] = set()
         self._at_once = _RUNS
         self._late: set[asyncio.Task[None]] = set()
-        self._ahead: asyncio.Task[None] | None = None
+        self._side_by_side = 1
+        self._ahead: set[asyncio.Task[None]] = set()
         self._verifying: set[int] = set()
 
     def begin(self, wanted: Mapping[int, int]) -> dict[int, Coming]:
@@ -141,14 +142,14 @@ class Columns:
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def _start_runs(self) -> None:
-        """Give free threads something to read; at most one of them reads ahead."""
+        """Give free threads something to read; at most one of them reads ahead, unless they get on side by side."""
         while self._free > 0:
             if self._doubtful:
                 self._start(self._read([self._doubtful.popitem(last=False)[0]], self._reader.load_many))
             elif self._waiting:
                 self._start(self._read(self._next_run(), self._reader.load_sound))
-            elif self._ahead is None and (run := self._next_ahead()):
-                self._ahead = self._start(self._read(run, self._reader.load_sound))
+            elif len(self._ahead) < self._side_by_side and (run := self._next_ahead()):
+                self._ahead.add(self._start(self._read(run, self._reader.load_sound)))
             else:
                 return
 
@@ -172,8 +173,7 @@ class Columns:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._runs.discard(task)
         self._late.discard(task)
-        if task is self._ahead:
-            self._ahead = None
+        self._ahead.discard(task)
         if task.cancelled():
             self._give_up()
         else:
@@ -201,7 +201,7 @@ class Columns:
 
     def _next_ahead(self) -> list[int]:
         """Columns that somebody will ask for. The first is not to be cached, see :meth:`ReadAhead.take`."""
-        while ahead := self._read_ahead.take(AHEAD_COLUMNS):
+        while ahead := self._read_ahead.take(AHEAD_COLUMNS // self._side_by_side):
             run = [column for column in ahead if self._is_missing(column)]
             for column in run:
                 keep = 0 if column == run[0] else WHOLE_COLUMN
@@ -221,16 +221,15 @@ class Columns:
             for column in run:
                 self._failed(column, error)
         else:
-            self._at_once = self._worth(waited=waited)
+            self._settle(waited=waited)
             for column, one in zip(run, loaded, strict=True):
                 self._came(column, one)
 
-    def _worth(self, *, waited: bool) -> int:
+    def _settle(self, *, waited: bool) -> None:
         """How many threads get on better than fewer, if what comes is like the last run."""
         site = self._reader.site
-        if waited or site.remote:
-            return _RUNS
-        return min(_PROCESSORS, _RUNS) if site.side_by_side else 1
+        self._side_by_side = min(_PROCESSORS, _RUNS) if site.side_by_side else 1
+        self._at_once = _RUNS if waited or site.remote else self._side_by_side
 
     def _came(self, column: int, loaded: _Came) -> None:
         load = self._loads.get(column)

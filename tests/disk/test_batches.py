@@ -227,9 +227,14 @@ def test_cache_takes_no_more_than_half_of_memory(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("side_by_side", [False, True])
 @pytest.mark.parametrize("size", [4096, 65536, 131072, 1 << 20])
-def test_a_sequential_reader_finds_nearly_all_in_memory(tmp_path: Path, size: int) -> None:
+def test_a_sequential_reader_finds_nearly_all_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, *, side_by_side: bool
+) -> None:
     bench, site = watched(tmp_path)
+    site.side_by_side = side_by_side
+    monkeypatch.setattr(columns_module, "_PROCESSORS", 2)
     data = os.urandom(48 * COLUMN)
 
     async def run() -> None:
