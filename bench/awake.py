@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from collections.abc import Iterator
@@ -36,18 +35,16 @@ def await_sleep() -> None:
     Returns at once where nobody may ask for that.
     """
     start = time.monotonic()
-    while (latency := _latency()) is not None and latency < _NOBODY:
+    while (wished := latency()) is not None and wished < _NOBODY:
         if time.monotonic() - start > _PATIENCE:
             raise BenchError("somebody keeps the processors awake, so the servers can't be compared; use --awake")
         time.sleep(0.01)
 
 
-def _latency() -> int | None:
+def latency() -> int | None:
+    """The microseconds that waking up may take, whoever wishes that; ``None`` where we may not ask."""
     try:
-        fd = os.open(LATENCY_FILE, os.O_RDONLY)
+        with LATENCY_FILE.open("rb") as file:
+            return int(struct.unpack("=i", file.read(4))[0])
     except OSError:
         return None
-    try:
-        return int(struct.unpack("=i", os.read(fd, 4))[0])
-    finally:
-        os.close(fd)

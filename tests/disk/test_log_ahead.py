@@ -140,7 +140,6 @@ def test_who_writes_the_same_again_and_again_is_not_believed(bench: Bench) -> No
         again = bench.open()
         assert await read_all(again, 0, size) == first, "what nobody had flushed was logged twice"
         again.release()
-        disk.release()
 
     asyncio.run(run())
 

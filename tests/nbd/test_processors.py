@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from bbd.nbd import spinning
 from bbd.nbd.peers import Limits
 from bbd.nbd.processors import LATENCY_FILE, Processors
 from bbd.nbd.spinning import Spinner
+from bench.awake import latency
 from tests.nbd.memory_device import export
 from tests.nbd.serving import Client, serving
 
@@ -127,15 +127,6 @@ def test_who_does_not_ask_for_busy_polling_never_does_it(processors: Processors)
         assert not processors.kept_awake
 
     spin(spinner, come)
-
-
-def latency() -> int | None:
-    """What the kernel was asked for, by anybody on this machine."""
-    try:
-        with LATENCY_FILE.open("rb") as file:
-            return int(struct.unpack("=i", file.read(4))[0])
-    except OSError:
-        return None
 
 
 def test_a_server_asks_the_kernel(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import bbd.companion.net.TokenFile;
 import bbd.companion.protocol.Frames;
 import bbd.companion.protocol.Indices;
-import bbd.companion.server.ServerAdapter;
-import bbd.companion.server.ServerInfo;
-import bbd.companion.server.WorldAdapter;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -15,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -28,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole companion over a real socket, in a server that is nothing but its world. */
 @Timeout(60)
 abstract class BridgeFixture {
-    static final String OVERWORLD = "minecraft:overworld";
+    static final String OVERWORLD = MemoryServer.OVERWORLD;
     /** A request that opens the disk "demo". */
     static final String OPEN = "\"do\": \"open\", \"disk\": \"demo\", \"palette\": "
             + "[{\"name\": \"minecraft:a\"}, {\"name\": \"minecraft:b\"}, {\"name\": \"minecraft:air\"}]";
@@ -50,7 +46,7 @@ abstract class BridgeFixture {
 
     void begin(Config config) throws IOException {
         Path file = folder.resolve("token");
-        companion = new Companion(new Adapter(), config, TokenFile.at(file), null);
+        companion = new Companion(new MemoryServer(folder, world), config, TokenFile.at(file), null);
         token = Files.readString(file).strip();
         ticks = Executors.newSingleThreadScheduledExecutor();
         ticks.scheduleAtFixedRate(() -> companion.tick(2), 10, 10, TimeUnit.MILLISECONDS);
@@ -71,28 +67,6 @@ abstract class BridgeFixture {
                  "layout": {"name": "hilbert"}, "origin": [%d, 0], "dimension": "minecraft:overworld", "parity": 2,
                  "edits": "repair", "id": "00112233-4455-6677-8899-aabbccddeeff", "clean": true, "epoch": 0,
                  "journal": null, "compat": [], "ro_compat": [], "incompat": []}""".formatted(name, origin);
-    }
-
-    final class Adapter implements ServerAdapter {
-        @Override
-        public ServerInfo info() {
-            return new ServerInfo("Memory", "1", "26.1.2", 775);
-        }
-
-        @Override
-        public Path world() {
-            return folder;
-        }
-
-        @Override
-        public Optional<WorldAdapter> dimension(String name) {
-            return name.equals(OVERWORLD) ? Optional.of(world) : Optional.empty();
-        }
-
-        @Override
-        public int players() {
-            return 0;
-        }
     }
 
     Client connect(Map<String, String> headers) throws InterruptedException {

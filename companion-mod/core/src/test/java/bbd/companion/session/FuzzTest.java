@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import bbd.companion.Config;
+import bbd.companion.MemoryServer;
 import bbd.companion.MemoryWorld;
 import bbd.companion.Vectors;
 import bbd.companion.protocol.BridgeException;
@@ -11,10 +12,7 @@ import bbd.companion.protocol.ErrorCode;
 import bbd.companion.protocol.Fields;
 import bbd.companion.protocol.Frames;
 import bbd.companion.protocol.Json;
-import bbd.companion.server.ServerAdapter;
-import bbd.companion.server.ServerInfo;
 import bbd.companion.server.TickBudget;
-import bbd.companion.server.WorldAdapter;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -25,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -163,7 +160,8 @@ class FuzzTest {
         byte[] read = Frames.write(new Frames.Read(9, 1, List.of(new Frames.Wanted(0, 0, 1)))).array();
         Random random = new Random(3);
         try (Workers workers = new Workers()) {
-            Disks disks = new Disks(new Server(world), Config.standard(), TOKEN::equals, workers, new TickBudget(25));
+            Disks disks = new Disks(new MemoryServer(folder, world), Config.standard(), TOKEN::equals, workers,
+                    new TickBudget(25));
             disks.load();
             for (int i = 0; i < CONNECTIONS; i++) {
                 Heard heard = new Heard();
@@ -205,33 +203,5 @@ class FuzzTest {
                  "layout": {"name": "hilbert"}, "origin": [0, 0], "dimension": "minecraft:overworld", "parity": 2,
                  "edits": "repair", "id": "00112233-4455-6677-8899-aabbccddeeff", "clean": true, "epoch": 0,
                  "journal": null, "compat": [], "ro_compat": [], "incompat": []}""";
-    }
-
-    private final class Server implements ServerAdapter {
-        private final MemoryWorld world;
-
-        Server(MemoryWorld world) {
-            this.world = world;
-        }
-
-        @Override
-        public ServerInfo info() {
-            return new ServerInfo("Memory", "1", "26.1.2", 775);
-        }
-
-        @Override
-        public Path world() {
-            return folder;
-        }
-
-        @Override
-        public Optional<WorldAdapter> dimension(String name) {
-            return name.equals("minecraft:overworld") ? Optional.of(world) : Optional.empty();
-        }
-
-        @Override
-        public int players() {
-            return 0;
-        }
     }
 }
