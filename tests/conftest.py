@@ -8,9 +8,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 from tests.servers import BBD, BbdServer, environment
+
+# How long an example takes is no property of the code: a busy machine takes a second for anything now and then.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SLOW_FOLDERS = ("system", "torture", "live_server", "interop")
 """Folders whose tests carry a marker of the same name; the slowest first."""

@@ -56,6 +56,13 @@ class CountedDevice:
             self._count_read(length)
         return parts
 
+    def try_reads(self, offsets: Sequence[int], length: int) -> Sequence[Sequence[Part]]:
+        """See the interface."""
+        found = self._device.try_reads(offsets, length)
+        self.activity.reads += len(found)
+        self.activity.read_bytes += len(found) * length
+        return found
+
     async def read(self, offset: int, length: int) -> Sequence[Part]:
         """See the interface."""
         self._count_read(length)
@@ -64,6 +71,13 @@ class CountedDevice:
     def try_write(self, offset: int, data: memoryview) -> bool:
         """See the interface."""
         return self._count_write(len(data), taken=self._device.try_write(offset, data))
+
+    def try_writes(self, offsets: Sequence[int], payloads: Sequence[memoryview]) -> int:
+        """See the interface."""
+        taken = self._device.try_writes(offsets, payloads)
+        self.activity.writes += taken
+        self.activity.written_bytes += sum(map(len, payloads[:taken]))
+        return taken
 
     def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         """See the interface."""

@@ -5,13 +5,14 @@ Both hold the payloads that memory had at one moment; what is written meanwhile 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from bbd.disk.column_map import ColumnMap
-from bbd.disk.held_column import Taken
-from bbd.disk.journal_records import DataRecord, Record, WholeColumnRecord, ZeroRecord
+from bbd.disk.held_column import HeldColumn, Taken
+from bbd.disk.journal_records import DataRecord, Record, ScatteredRecords, WholeColumnRecord, ZeroRecord
+from bbd.worlds.world import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,24 @@ class Batch:
 
     def records(self, sequence: int) -> list[Record]:
         """The batch as records: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
-        records: list[Record] = [ZeroRecord(sequence, first, count) for first, count in self.zero_ranges]
+        records = zero_records(self.zero_ranges, sequence)
         for number, taken in sorted(self.columns.items()):
             if (frame := taken.whole) is not None:
                 records.append(WholeColumnRecord(sequence + 1, number, frame))
             else:
                 records.append(DataRecord(sequence + 1, number, taken.sections()))
         return records
+
+
+def zero_records(ranges: Sequence[tuple[int, int]], sequence: int) -> list[Record]:
+    """Records of columns that became zeros, each range with a first column and how many."""
+    return [ZeroRecord(sequence, first, count) for first, count in ranges]
+
+
+def scattered(unjournaled: Mapping[int, HeldColumn], sequence: int) -> ScatteredRecords:
+    """What the journal lacks of some columns, of each little."""
+    columns: list[tuple[int, int, Sequence[Payload]]] = []
+    for number, column in sorted(unjournaled.items()):
+        mask = column.unjournaled
+        columns.append((number, mask, column.some(mask)))
+    return ScatteredRecords(sequence, columns)

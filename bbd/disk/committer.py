@@ -100,7 +100,7 @@ class Committer:
         if not self._can_log_here:
             return False
         try:
-            self._log_here(memory.take_batch())
+            self._log_here()
         except OSError:
             return False
         return True
@@ -115,7 +115,7 @@ class Committer:
         if self.foresees_flush and self._can_log_here:
             self._pattern.guessed()
             with contextlib.suppress(OSError):
-                self._log_here(self._memory.take_batch())
+                self._log_here()
 
     async def commit(self) -> None:
         """Return when all that memory holds now is safe. Errors: ``OSError``, of the batch waited for."""
@@ -150,7 +150,10 @@ class Committer:
         async with self.lock:
             self._waiting = None
             await self._write_whole_columns()
-            await self._log(self._memory.take_batch())
+            if self._is_quick(self._memory.unjournaled):
+                self._log_here()
+            else:
+                await self._log(self._memory.take_batch())
 
     async def _write_whole_columns(self) -> None:
         """Bring columns that are mostly new straight into the world. What fails there is left to the journal."""
@@ -184,9 +187,6 @@ class Committer:
     async def _log(self, batch: Batch) -> None:
         if not batch:
             return
-        if self._is_quick(batch.sections):
-            self._log_here(batch)
-            return
         self._pattern.logged(batch.sections)
         with self._kept(batch):
             records = batch.records(self.sequence.take(2))
@@ -196,11 +196,14 @@ class Committer:
         if batch.sections <= 2 * _FEW:
             self._prepare()  # to long appends a prepared segment makes little difference
 
-    def _log_here(self, batch: Batch) -> None:
-        self._pattern.logged(batch.sections)
+    def _log_here(self) -> None:
+        memory = self._memory
+        if not memory.unjournaled:
+            return
         self._slow_syncs += 1
-        with self._kept(batch):
-            taken = self._append(batch.records(self.sequence.take(2)))
+        taken = self._append(memory.unjournaled_records(self.sequence.take(2)))
+        self._pattern.logged(memory.unjournaled_sections)
+        memory.all_journaled()
         if taken < QUICK_SECONDS:
             self._slow_syncs = 0
         self._prepare()

@@ -7,9 +7,10 @@ import contextlib
 import errno
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from bbd.disk.admission import Admission
+from bbd.disk.at_hand import AtHand
 from bbd.disk.findings import Finding
 from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
 from bbd.disk.loaded_column import LoadedColumn
@@ -22,7 +23,6 @@ from bbd.worlds.world import DATA_SECTIONS, Payload
 
 logger = logging.getLogger("bbd.disk")
 
-Part: TypeAlias = bytes | bytearray | memoryview
 _LEAST_PIECE: Final = 32 << 10
 """Bytes of a long write that are received together: enough to make little of each receive's cost."""
 _COLUMN_SHIFT: Final = 4
@@ -50,7 +50,9 @@ class Disk:
         self.piece_size = max(DATA_SECTIONS * self.block_size, _LEAST_PIECE)
         self._shift = self.block_size.bit_length() - 1
         self._mask = self.block_size - 1
-        self._dirty_limit = memory.capacity * 3 // 4
+        self._at_hand = at_hand = AtHand(memory, admission, self._touched)
+        self.try_read, self.try_reads = at_hand.try_read, at_hand.try_reads
+        self.try_write, self.try_writes = at_hand.try_write, at_hand.try_writes
         self._threads = Threads()
         self._read_side = ReadSide(parts.reader, memory, self._threads.readers, self._put_right, size)
         self._write_side: WriteSide | None = None
@@ -61,18 +63,9 @@ class Disk:
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
-        """The bytes from memory, or ``None``."""
-        first = offset >> self._shift
-        if length == self.block_size and not offset & self._mask:
-            payload = self._memory.lookup(first)
-            return None if payload is None else (payload,)
-        found = self._memory.lookup_run(range(first, (offset + length - 1 >> self._shift) + 1))
-        return None if found is None else self._trim_parts(found, offset, length)
-
-    async def read(self, offset: int, length: int) -> Sequence[Part]:
+    async def read(self, offset: int, length: int) -> Sequence[Payload]:
         """The bytes, from the world where memory lacks them. EIO for a section that is damaged."""
-        return self._trim_parts(await self._read_side.read(offset, length), offset, length)
+        return self._at_hand.trimmed(await self._read_side.read(offset, length), offset, length)
 
     async def prefetch(self, offset: int, length: int) -> None:
         """Bring the range into memory, as far as the cache goes; damage is left for the READ to find."""
@@ -83,14 +76,6 @@ class Disk:
         column_size = self.block_size * DATA_SECTIONS
         for column in self._parts.memory.holding():
             yield column * column_size, min((column + 1) * column_size, self.size)
-
-    def _trim_parts(self, parts: list[Payload], offset: int, length: int) -> list[Payload]:
-        """Pieces of whole sections, cut to the bytes asked for."""
-        if head := offset & self._mask:
-            parts[0] = memoryview(parts[0])[head:]
-        if tail := -(offset + length) & self._mask:
-            parts[-1] = memoryview(parts[-1])[:-tail]
-        return parts
 
     def _written(self, columns: Iterable[int]) -> None:
         columns = list(columns)
@@ -153,53 +138,12 @@ class Disk:
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def try_write(self, offset: int, data: memoryview) -> bool:
-        """Take the bytes if that needs neither I/O nor room; else change nothing."""
-        shift, mask, memory = self._shift, self._mask, self._memory
-        length = len(data)
-        first = offset >> shift
-        aligned = not (offset | length) & mask
-        one = aligned and length == self.block_size
-        if aligned and self._write_side is not None:
-            again = memory.put_again if one else memory.put_run_again
-            if again(first, data):
-                return True
-        end = offset + length
-        last = end - 1 >> shift
-        if not self._takes(first, last):
-            return False
-        if one:
-            memory.write(first, data)
-        elif aligned:
-            memory.put_run(first, data)
-        elif not self._put_partly(first, last, offset, data):
-            return False
-        self._changed()
-        return True
-
     def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         """As ``try_write``, with whole sections that are kept as they are."""
-        first = offset >> self._shift
-        length = sum(map(len, pieces))
-        if not self._takes(first, (offset + length >> self._shift) - 1):
-            return False
-        for piece in pieces:
-            self._memory.put_run(first, piece, owned=True)
-            first += len(piece) >> self._shift
-        self._changed()
-        if self._write_side is not None:
+        taken = self._at_hand.try_write_pieces(offset, pieces)
+        if taken and self._write_side is not None:
             self._write_side.committer.written()
-        return True
-
-    def _takes(self, first: int, last: int) -> bool:
-        """Whether these sections may be written at once."""
-        if self._write_side is None or self._memory.dirty_sections >= self._dirty_limit:
-            return False
-        return self._admission.admits(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT)
-
-    def _changed(self) -> None:
-        self._memory.shrink()
-        self._touched()
+        return taken
 
     async def write(self, offset: int, data: bytes | bytearray) -> None:
         """Take the bytes. EPERM where somebody else's blocks stand, ENOSPC or EIO where the world takes no more."""
@@ -207,24 +151,12 @@ class Disk:
             while not self.try_write(offset, view):
                 await self._make_ready(offset, len(data))
 
-    def _put_partly(self, first: int, last: int, offset: int, data: memoryview) -> bool:
-        """A write that ends within sections: the bytes around it come from memory, or it fails before any change."""
-        before = offset & self._mask
-        after = -(offset + len(data)) & self._mask
-        head = self._memory.lookup(first) if before else b""
-        tail = self._memory.lookup(last) if after else b""
-        if head is None or tail is None:
-            return False
-        whole = b"".join((head[:before], data, tail[self.block_size - after :]))
-        self._memory.put_run(first, memoryview(whole))
-        return True
-
     async def _make_ready(self, offset: int, length: int) -> None:
         """Bring about, one at a time, what ``try_write`` found missing."""
         first, last = offset >> self._shift, offset + length - 1 >> self._shift
         if self._write_side is None:
             await self.begin_writing()
-        if self._memory.dirty_sections >= self._dirty_limit and self._write_side is not None:
+        if self._at_hand.crowded and self._write_side is not None:
             await self._write_side.checkpointer.make_room()
         await self._admission.admit(first >> _COLUMN_SHIFT, last >> _COLUMN_SHIFT, self._threads.readers)
         if offset & self._mask:
@@ -253,6 +185,7 @@ class Disk:
             loop = asyncio.get_running_loop()
             journal = await loop.run_in_executor(self._threads.journal, self._parts.records.begin_epoch)
             self._write_side = make_write_side(self._parts, self._threads, journal, self._written)
+            self._at_hand.writable = True
             self._housekeeper = Housekeeper(self._memory, self._write_side, self._age)
         if self._memory.has_work:
             self._touched()
@@ -379,3 +312,4 @@ class Disk:
         self._threads.shutdown()
         self._parts.records.abandon()
         self._write_side = None
+        self._at_hand.writable = False

@@ -114,6 +114,11 @@ class HeldColumn(_Content):
         """The sections that are in memory."""
         return self.dirty | self.clean
 
+    def some(self, mask: int) -> list[Payload]:
+        """The payloads of some held sections, in order."""
+        indices = members(mask) if mask & mask - 1 else (mask.bit_length() - 1,)
+        return [cast(Payload, self.section(index)) for index in indices]
+
     def run(self, first: int, end: int) -> memoryview | None:
         """Sections ``first`` … ``end - 1`` in one piece, where they lie so."""
         wanted = (1 << end) - (1 << first)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -101,7 +101,17 @@ class WholeColumnRecord:
     frame: memoryview
 
 
-Record: TypeAlias = DataRecord | WholeColumnRecord | ZeroRecord | SupersededRecord
+@dataclass(frozen=True, slots=True)
+class ScatteredRecords:
+    """New bytes of sections here and there, to be written only: each of ``columns`` is read as a :class:`DataRecord`.
+
+    ``columns`` are tuples of a number, a mask of sections, and their payloads in order."""
+
+    sequence: int
+    columns: Sequence[tuple[int, int, Sequence[Payload]]]
+
+
+Record: TypeAlias = DataRecord | WholeColumnRecord | ScatteredRecords | ZeroRecord | SupersededRecord
 
 
 def encoded_size(record: Record) -> int:
@@ -111,12 +121,16 @@ def encoded_size(record: Record) -> int:
             return RECORD_HEADER_SIZE + sum(map(len, record.sections.values()))
         case WholeColumnRecord():
             return RECORD_HEADER_SIZE + len(record.frame)
+        case ScatteredRecords():
+            return sum(RECORD_HEADER_SIZE + sum(map(len, payloads)) for _, _, payloads in record.columns)
         case _:
             return RECORD_HEADER_SIZE
 
 
 def encode_into(record: Record, salt: int, buffer: memoryview, start: int) -> int:
     """Put a record's bytes into ``buffer`` from ``start`` on, which has the room; return where they end."""
+    if isinstance(record, ScatteredRecords):
+        return _encode_scattered(record, salt, buffer, start)
     end = start + RECORD_HEADER_SIZE
     mask, count = 0, 1
     match record:
@@ -138,6 +152,20 @@ def encode_into(record: Record, salt: int, buffer: memoryview, start: int) -> in
     _RECORD.pack_into(buffer, start, 0, kind, 0, mask, length, record.sequence, first, count)
     _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
     return end
+
+
+def _encode_scattered(records: ScatteredRecords, salt: int, buffer: memoryview, start: int) -> int:
+    """One record behind the other: a client waits for these, and there is one for each section, as a rule."""
+    sequence = records.sequence
+    for column, mask, payloads in records.columns:
+        payload_start = end = start + RECORD_HEADER_SIZE
+        for payload in payloads:
+            at, end = end, end + len(payload)
+            buffer[at:end] = payload
+        _RECORD.pack_into(buffer, start, 0, _DATA, 0, mask, end - payload_start, sequence, column, 1)
+        _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
+        start = end
+    return start
 
 
 def encode_whole_header(record: WholeColumnRecord, salt: int, buffer: memoryview, start: int) -> None:

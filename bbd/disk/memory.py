@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bbd.disk.batches import Batch, Snapshot
+from bbd.disk.batches import Batch, Snapshot, scattered, zero_records
 from bbd.disk.column_map import ColumnMap, members
 from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
 from bbd.disk.holdings import Holdings
+from bbd.disk.journal_records import Record
 from bbd.disk.standing import Standing
 from bbd.disk.zeros import merge, zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
@@ -78,6 +79,18 @@ class Memory:
                     self._held.used(number, column)
                 return payload
         return self.zero if self.reads_zero(number) else None
+
+    def lookup_many(self, sections: Iterable[int]) -> list[Sequence[Payload]]:
+        """The same for many, up to the first where the world must be asked."""
+        columns, crowded = self._columns, self._held.crowded
+        found: list[Sequence[Payload]] = []
+        for section in sections:
+            column = columns.get(section >> _COLUMN_SHIFT)
+            payload = None if column is None or crowded else column.section(section & _IN_COLUMN)
+            if payload is None and (payload := self.lookup(section)) is None:
+                break
+            found.append((payload,))
+        return found
 
     def lookup_run(self, sections: range) -> list[Payload] | None:
         """The same for many sections at once, in pieces of one or more sections: all of their bytes or ``None``."""
@@ -160,6 +173,20 @@ class Memory:
         column.write(index, data)
         self.writes += 1
         return True
+
+    def put_many_again(self, sections: Iterable[int], payloads: Iterable[memoryview]) -> int:
+        """The same with many, up to the first of which more must be noted: how many were taken."""
+        columns, count = self._columns, 0
+        for section, data in zip(sections, payloads, strict=True):
+            column = columns.get(section >> _COLUMN_SHIFT)
+            index = section & _IN_COLUMN
+            if column is not None and (column.dirty & column.unjournaled) >> index & 1:
+                column.write(index, data)
+            elif not self.put_again(section, data):
+                break
+            count += 1
+        self.writes += 1
+        return count
 
     def put_run_again(self, first: int, data: memoryview) -> bool:
         """The same with whole sections that are dirty already, of one column."""
@@ -338,6 +365,20 @@ class Memory:
                 batch.columns[number] = column.take(column.unjournaled)
                 column.unjournaled = 0
         return batch
+
+    def unjournaled_records(self, sequence: int) -> list[Record]:
+        """What is not in the journal yet, for who logs it before anything else happens, and says so with
+        :meth:`all_journaled`: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
+        records = zero_records(self._zero_ranges, sequence)
+        if self._held.unjournaled:
+            records.append(scattered(self._held.unjournaled, sequence + 1))
+        return records
+
+    def all_journaled(self) -> None:
+        """The journal has all that is in memory."""
+        self._zero_ranges = []
+        for column in self._held.take_unjournaled().values():
+            column.unjournaled = 0
 
     def give_back(self, batch: Batch) -> None:
         """The journal could not take the batch."""

@@ -1,9 +1,10 @@
 """What the protocol asks of a disk: the border between ``nbd`` and whatever stores the bytes.
 
 The server calls ``try_read``, ``try_write`` and ``try_flush`` from its receive loop, for every request that is inside
-the disk and allowed. They answer at once or not at all; the slow twins may take their time. Offsets and lengths are
-bytes; the caller has checked ``0 <= offset``, ``0 < length`` and ``offset + length <= size``.
-A failure is an ``OSError``; its ``errno`` goes to the client (EPERM, EIO, ENOMEM, EINVAL, ENOSPC, anything else EIO).
+the disk and allowed; ``try_reads`` and ``try_writes`` for many that are alike. They answer at once or not at all; the
+slow twins may take their time. Offsets and lengths are bytes; the caller has checked ``0 <= offset``, ``0 < length``
+and ``offset + length <= size``. A failure is an ``OSError``; its ``errno`` goes to the client
+(EPERM, EIO, ENOMEM, EINVAL, ENOSPC, anything else EIO).
 """
 
 from __future__ import annotations
@@ -29,12 +30,20 @@ class Device(Protocol):
     def try_read(self, offset: int, length: int) -> Sequence[Part] | None:
         """The bytes, as parts that nobody will change any more; ``None`` if that takes I/O."""
 
+    def try_reads(self, offsets: Sequence[int], length: int) -> Sequence[Sequence[Part]]:
+        """As ``try_read`` for one after the other, up to the first that takes I/O: what each of those before it has.
+        The caller tries the rest one by one, or, after a failure, all of them."""
+
     async def read(self, offset: int, length: int) -> Sequence[Part]:
         """The bytes, however long it takes."""
 
     def try_write(self, offset: int, data: memoryview) -> bool:
         """Take the bytes at once and return True, or change nothing and return False. ``data`` is the caller's
         again when this returns: keep no reference."""
+
+    def try_writes(self, offsets: Sequence[int], payloads: Sequence[memoryview]) -> int:
+        """As ``try_write`` for one after the other, up to the first that isn't taken at once: how many were.
+        The caller tries the rest one by one, or, after a failure, all of them."""
 
     def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         """As ``try_write``, with the bytes of whole blocks in pieces that nobody else has, or will have for long: keep

@@ -19,6 +19,7 @@ from bbd.nbd.execution import Work, error_value, execute
 from bbd.nbd.export import Part
 from bbd.nbd.options import Chosen
 from bbd.nbd.peers import Host
+from bbd.nbd.runs import Run
 from bbd.nbd.transmission import OK_REPLY, Bounds, Transmission, error_reply
 
 logger = logging.getLogger("bbd.nbd")
@@ -106,12 +107,12 @@ class Session(asyncio.BufferedProtocol):
     def _answer(self) -> None:  # noqa: C901 - one loop: calls per request are what makes such loops slow
         transmission = self._transmission
         device = self._device
+        wrote = self._answer_runs()
         try_read, try_write, try_flush = device.try_read, device.try_write, device.try_flush
         try_write_pieces = device.try_write_pieces
         replies: list[Part] = []
         moved = 0
         bare = True  # replies without data
-        command = None
         for error, command, flags, cookie, offset, length, payload in transmission.requests():
             if error:
                 replies.append(error_reply(error, cookie))
@@ -138,6 +139,8 @@ class Session(asyncio.BufferedProtocol):
             if parts:
                 replies += parts
                 bare = False
+            else:
+                wrote = True
             moved += length
             if moved >= BATCH:
                 self._send(replies)
@@ -148,11 +151,41 @@ class Session(asyncio.BufferedProtocol):
             self._send([b"".join(replies)] if bare and len(replies) > 1 else replies)
             if len(replies) <= FEW:
                 self._host.spinner.touch()
-            if command != wire.NBD_CMD_READ and device.foresees_flush:
-                self._loop.call_soon(device.flush_ahead)  # the replies are sent before that, at the end of this turn
+        if wrote and device.foresees_flush:
+            self._loop.call_soon(device.flush_ahead)  # the replies are sent before that, at the end of this turn
         transmission.park()
         if self._in_flight or not (self._reading and self._writable) or transmission.ending is not None:
             self._decide()
+
+    def _answer_runs(self) -> bool:
+        """Answer what is many alike, as far as it comes first; whether some of it was written."""
+        wrote = False
+        while self._writable and (run := self._transmission.run()) is not None:
+            wrote |= run.command == wire.NBD_CMD_WRITE
+            replies = self._replies(run)
+            if not replies:
+                break
+            self._send(replies)
+        return wrote
+
+    def _replies(self, run: Run) -> list[Part]:
+        """The replies to as many of a run's requests as the device has at hand, which are done with by that."""
+        device, cookies = self._device, run.cookies
+        try:
+            if run.command == wire.NBD_CMD_WRITE:
+                count = device.try_writes(run.offsets, run.payloads)
+                replies: list[Part] = [OK_REPLY + OK_REPLY.join(cookies[:count])] if count else []
+            else:
+                found = device.try_reads(run.offsets, run.length)
+                count = len(found)
+                replies = []
+                for cookie, parts in zip(cookies, found, strict=False):
+                    replies.append(OK_REPLY + cookie)
+                    replies += parts
+        except Exception:  # which request failed, and how, is seen when they are tried one by one
+            return []
+        self._transmission.skip(run, count)
+        return replies
 
     @property
     def _full(self) -> bool:

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from bbd.blocks import BLOCK, fresh
 from bbd.disk import journal_tail
+from bbd.disk.column_map import members
 from bbd.disk.journal_records import (
     HEADER_SIZE,
     DataRecord,
     Record,
+    ScatteredRecords,
     SegmentHeader,
     SupersededRecord,
     WholeColumnRecord,
@@ -47,14 +49,31 @@ sections = st.dictionaries(st.integers(0, 15), st.binary(min_size=SECTION, max_s
 data = st.builds(lambda n, found: DataRecord(1, n, dict(sorted(found.items()))), numbers, sections)
 wholes = st.builds(lambda n, s, b: WholeColumnRecord(2, n, frame(s, shifted=b)), numbers, numbers, st.booleans())
 zeros = st.builds(ZeroRecord, numbers, numbers, st.integers(1, 9))
-batches = st.lists(st.lists(st.one_of(data, wholes, zeros, st.builds(SupersededRecord, numbers, numbers))), max_size=6)
+scattered = st.lists(st.tuples(numbers, sections.map(lambda found: dict(sorted(found.items()))))).map(
+    lambda columns: ScatteredRecords(
+        3, [(number, sum(1 << index for index in found), list(found.values())) for number, found in columns]
+    )
+)
+superseded = st.builds(SupersededRecord, numbers, numbers)
+batches = st.lists(st.lists(st.one_of(data, wholes, scattered, zeros, superseded)), max_size=6)
 
 
-def as_read(record: Record) -> Record:
-    if not isinstance(record, WholeColumnRecord):
-        return record
-    cut: dict[int, Payload] = {i: bytes(record.frame[i * SECTION : (i + 1) * SECTION]) for i in range(16)}
-    return DataRecord(record.sequence, record.column, cut)
+def as_read(record: Record) -> list[Record]:
+    match record:
+        case WholeColumnRecord():
+            cut: dict[int, Payload] = {i: bytes(record.frame[i * SECTION : (i + 1) * SECTION]) for i in range(16)}
+            return [DataRecord(record.sequence, record.column, cut)]
+        case ScatteredRecords():
+            return [
+                DataRecord(record.sequence, number, dict(zip(members(mask), payloads, strict=True)))
+                for number, mask, payloads in record.columns
+            ]
+        case _:
+            return [record]
+
+
+def all_as_read(records: Sequence[Record]) -> list[Record]:
+    return [found for record in records for found in as_read(record)]
 
 
 @contextmanager
@@ -80,7 +99,7 @@ def test_every_batch_is_found_when_it_is_safe(groups: Sequence[Sequence[Record]]
                 tail.put(record, most_size(record))
             tail.make_safe()
             assert tail.position - before <= sum(map(most_size, group))
-            expected += map(as_read, group)
+            expected += all_as_read(group)
             content = path.read_bytes()
             assert list(decode(content, SECTION)) == expected
             assert whole_length(content) == tail.position
@@ -98,7 +117,7 @@ def test_more_than_is_put_together_at_once(monkeypatch: pytest.MonkeyPatch, *, s
         for record in records:
             tail.put(record, most_size(record))
         tail.make_safe()
-        assert list(decode(path.read_bytes(), SECTION)) == [as_read(record) for record in records]
+        assert list(decode(path.read_bytes(), SECTION)) == all_as_read(records)
 
 
 def test_a_column_on_a_block_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:

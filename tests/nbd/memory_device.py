@@ -26,15 +26,16 @@ def _splitter(sections: int) -> struct.Struct:
 
 @dataclass
 class MemoryDevice:
-    """``miss``: nothing is at hand. ``delay``: seconds before every slow answer. ``failure``: raised by everything.
-    ``gate``: slow answers wait until it is set. ``quick``: flushes take no time. ``foresees_flush``: one is always
-    likely, and ``ahead`` is called then."""
+    """``miss``: nothing is at hand. ``missing``: what begins there isn't. ``delay``: seconds before every slow answer.
+    ``failure``: raised by everything. ``gate``: slow answers wait until it is set. ``quick``: flushes take no time.
+    ``foresees_flush``: one is always likely, and ``ahead`` is called then."""
 
     size: int
     read_only: bool = False
     block_size: int = SECTION
     piece_size: int = 4 * SECTION
     miss: bool = False
+    missing: set[int] = field(default_factory=set)
     delay: float = 0
     failure: Exception | None = None
     gate: asyncio.Event | None = None
@@ -54,7 +55,16 @@ class MemoryDevice:
             self.calls.append(f"try_read {offset} {length}")
         if self.failure is not None and not self.miss:
             raise self.failure
-        return None if self.miss else self._get(offset, length)
+        return None if self.miss or offset in self.missing else self._get(offset, length)
+
+    def try_reads(self, offsets: Sequence[int], length: int) -> Sequence[Sequence[Part]]:
+        found = []
+        for offset in offsets:
+            parts = self.try_read(offset, length)
+            if parts is None:
+                break
+            found.append(parts)
+        return found
 
     async def read(self, offset: int, length: int) -> Sequence[Part]:
         await self._slowly(f"read {offset} {length}", length)
@@ -65,10 +75,16 @@ class MemoryDevice:
             self.calls.append(f"try_write {offset} {len(data)}")
         if self.failure is not None and not self.miss:
             raise self.failure
-        if self.miss:
+        if self.miss or offset in self.missing:
             return False
         self._put(offset, data)
         return True
+
+    def try_writes(self, offsets: Sequence[int], payloads: Sequence[memoryview]) -> int:
+        for count, (offset, payload) in enumerate(zip(offsets, payloads, strict=True)):
+            if not self.try_write(offset, payload):
+                return count
+        return len(offsets)
 
     def try_write_pieces(self, offset: int, pieces: Sequence[memoryview]) -> bool:
         length = sum(map(len, pieces))

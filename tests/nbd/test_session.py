@@ -15,7 +15,7 @@ import pytest
 from bbd.nbd import wire
 from bbd.nbd.export import Export
 from bbd.nbd.peers import Limits
-from tests.nbd.memory_device import SECTION, MemoryDevice
+from tests.nbd.memory_device import SECTION, MemoryDevice, broken_disk
 from tests.nbd.serving import Client, Serving, request, serving
 
 SIZE = 64 << 20
@@ -74,6 +74,31 @@ def test_a_batch_is_answered_in_one_go(client: Client) -> None:
     for cookie, piece in enumerate(data):
         assert client.reply() == (0, cookie)
         assert client.receive(SECTION) == piece
+
+
+def test_a_batch_is_answered_though_some_of_it_takes_time(
+    served: Serving, client: Client, device: MemoryDevice
+) -> None:
+    data = [os.urandom(SECTION) for _ in range(40)]
+    device.missing = {11 * SECTION, 12 * SECTION, 30 * SECTION}
+    close_gate(served, device)
+    client.send(b"".join(request(WRITE, i * SECTION, SECTION, cookie=i) + piece for i, piece in enumerate(data)))
+    assert [client.reply()[1] for _ in range(37)] == [i for i in range(40) if i not in {11, 12, 30}]
+    open_gate(served, device)
+    assert {client.reply() for _ in range(3)} == {(0, 11), (0, 12), (0, 30)}
+    client.send(b"".join(request(READ, i * SECTION, SECTION, cookie=i) for i in range(40)))
+    for _ in range(40):
+        error, cookie = client.reply()
+        assert error == 0
+        assert client.receive(SECTION) == data[cookie]
+
+
+@pytest.mark.parametrize("command", [READ, WRITE])
+def test_each_of_a_batch_that_fails_is_told_so(client: Client, device: MemoryDevice, command: int) -> None:
+    device.failure = broken_disk()
+    payload = bytes(SECTION if command == WRITE else 0)
+    client.send(b"".join(request(command, i * SECTION, SECTION, cookie=i) + payload for i in range(8)))
+    assert [client.reply() for _ in range(8)] == [(wire.NBD_EIO, cookie) for cookie in range(8)]
 
 
 @pytest.mark.parametrize("writes", [1, 32])
