@@ -57,8 +57,9 @@ def layers(disk: Disk, batch: Requests) -> dict[str, float]:
     def parse() -> None:
         transmission.get_buffer()[: len(whole)] = whole
         transmission.received(len(whole))
-        for _ in transmission.requests():
-            pass
+        run = transmission.run()
+        assert run is not None
+        transmission.skip(run, len(run.offsets))
         transmission.park()
 
     def answer() -> None:
@@ -83,12 +84,10 @@ def _lookup(disk: Disk, batch: Requests) -> Callable[[], None]:
     length = int(batch["length"][0])
 
     def read() -> None:
-        for offset in offsets:
-            disk.try_read(offset, length)
+        disk.try_reads(offsets, length)
 
     def write() -> None:
-        for offset, payload in zip(offsets, payloads, strict=True):
-            disk.try_write(offset, payload)
+        disk.try_writes(offsets, payloads)
 
     if "data" not in (batch.dtype.names or ()):
         return read
