@@ -159,33 +159,33 @@ class Session(asyncio.BufferedProtocol):
 
     def _answer_runs(self) -> bool:
         """Answer what is many alike, as far as it comes first; whether some of it was written."""
-        wrote = False
-        while self._writable and (run := self._transmission.run()) is not None:
+        transmission, wrote = self._transmission, False
+        while self._writable and (run := transmission.run()) is not None:
+            count = self._answer_run(run)
+            transmission.skip(run, count)
             wrote |= run.command == wire.NBD_CMD_WRITE
-            replies = self._replies(run)
-            if not replies:
+            if count < len(run.offsets):
                 break
-            self._send(replies)
         return wrote
 
-    def _replies(self, run: Run) -> list[Part]:
-        """The replies to as many of a run's requests as the device has at hand, which are done with by that."""
-        device, cookies = self._device, run.cookies
+    def _answer_run(self, run: Run) -> int:
+        """Answer as many of a run's requests as the device has at hand; how many."""
         try:
             if run.command == wire.NBD_CMD_WRITE:
-                count = device.try_writes(run.offsets, run.payloads)
-                replies: list[Part] = [OK_REPLY + OK_REPLY.join(cookies[:count])] if count else []
-            else:
-                found = device.try_reads(run.offsets, run.length)
-                count = len(found)
-                replies = []
-                for cookie, parts in zip(cookies, found, strict=False):
-                    replies.append(OK_REPLY + cookie)
-                    replies += parts
+                count = self._device.try_writes(run.offsets, run.payloads)
+                if count:
+                    self._send([OK_REPLY + OK_REPLY.join(run.cookies[:count])])
+                return count
+            found = self._device.try_reads(run.offsets, run.length)
         except Exception:  # which request failed, and how, is seen when they are tried one by one
-            return []
-        self._transmission.skip(run, count)
-        return replies
+            return 0
+        replies: list[Part] = []
+        for cookie, parts in zip(run.cookies, found, strict=False):
+            replies.append(OK_REPLY + cookie)
+            replies += parts
+        if replies:
+            self._send(replies)
+        return len(found)
 
     @property
     def _full(self) -> bool:
