@@ -170,22 +170,23 @@ class Session(asyncio.BufferedProtocol):
 
     def _answer_run(self, run: Run) -> int:
         """Answer as many of a run's requests as the device has at hand; how many."""
+        replies: list[Part] = []
         try:
             if run.command == wire.NBD_CMD_WRITE:
                 count = self._device.try_writes(run.offsets, run.payloads)
                 if count:
-                    self._send([OK_REPLY + OK_REPLY.join(run.cookies[:count])])
-                return count
-            found = self._device.try_reads(run.offsets, run.length)
+                    replies.append(OK_REPLY + OK_REPLY.join(run.cookies[:count]))
+            else:
+                found = self._device.try_reads(run.offsets, run.length)
+                count = len(found)
+                for cookie, parts in zip(run.cookies, found, strict=False):
+                    replies.append(OK_REPLY + cookie)
+                    replies += parts
         except Exception:  # which request failed, and how, is seen when they are tried one by one
             return 0
-        replies: list[Part] = []
-        for cookie, parts in zip(run.cookies, found, strict=False):
-            replies.append(OK_REPLY + cookie)
-            replies += parts
         if replies:
             self._send(replies)
-        return len(found)
+        return count
 
     @property
     def _full(self) -> bool:
