@@ -37,20 +37,21 @@ def _holds_gil() -> bool:
 
 COUNTS_ALL: Final = sys.implementation.name == "cpython" and sys.version_info < (3, 14) and _holds_gil()
 """Whether reference counts tell all: CPython 3.14 borrows some references, and threads without a GIL have their own."""
-_ALONE: Final = 4
-"""References to a frame and to what it is a view of, where nobody else has any: the column's and the view's own, and
-those of the two questions."""
+_ALONE: Final = 3
+"""References to what a frame is a view of, where nobody else has any: the column's, the view's, and the question's."""
 
 
 class _Content:
-    """Payloads: those of ``framed`` are slices of ``frame``, the others lie in ``parts``."""
+    """Payloads: those of ``framed`` are slices of ``frame``, the others lie in ``parts``. ``own`` is what the frame is
+    a view of, where a column may write to it while nobody else has that."""
 
-    __slots__ = ("_shown", "frame", "framed", "parts")
+    __slots__ = ("_shown", "frame", "framed", "own", "parts")
 
-    def __init__(self, parts: Parts, frame: memoryview | None = None, framed: int = 0) -> None:
+    def __init__(self, parts: Parts, frame: memoryview | None = None, framed: int = 0, own: object = None) -> None:
         self.parts = parts
         self.frame = frame
         self.framed = framed
+        self.own = own
         self._shown: memoryview | None = None
 
     @property
@@ -58,7 +59,7 @@ class _Content:
         """The frame as others may have it: in whole, or slices of it."""
         if self._shown is None:
             assert self.frame is not None
-            self._shown = self.frame if self.frame.readonly else memoryview(self.frame.obj)
+            self._shown = self.frame if self.own is None else memoryview(cast(memoryview, self.own))
         return self._shown
 
     def section(self, index: int) -> Payload | None:
@@ -77,7 +78,7 @@ class Taken(_Content):
     __slots__ = ("mask",)
 
     def __init__(self, mask: int, content: _Content) -> None:
-        super().__init__(content.parts.copy(), content.frame, content.framed)
+        super().__init__(content.parts.copy(), content.frame, content.framed, content.own)
         self.mask = mask
 
     @property
@@ -140,7 +141,10 @@ class HeldColumn(_Content):
 
     def write(self, index: int, data: memoryview) -> None:
         """Hold a copy of ``data``, all of a section, from now on."""
-        if self.framed >> index & 1 and (frame := self._changeable) is not None:
+        # Most small writes get here: what is asked of others' hold on the frame is asked without a call.
+        self._shown = None
+        frame = self.frame
+        if self.framed >> index & 1 and frame is not None and self.own is not None and getrefcount(self.own) == _ALONE:
             start = index * len(data)
             frame[start : start + len(data)] = data
         else:
@@ -167,19 +171,21 @@ class HeldColumn(_Content):
     @property
     def _changeable(self) -> memoryview | None:
         """The frame, if nobody else has any of it now."""
-        if self.frame is None or self.frame.readonly or not COUNTS_ALL:
-            return None
         self._shown = None
-        return self.frame if getrefcount(self.frame) + getrefcount(self.frame.obj) == _ALONE else None
+        return self.frame if self.own is not None and getrefcount(self.own) == _ALONE else None
 
     def put_whole(self, frame: memoryview, *, own: bool = False) -> None:
         """Hold all of the column, in one piece that nobody else will change. ``own``: the column may, if it is all of
         the object that it is a view of; nobody else will have any of that for long."""
         self.parts = _NO_PARTS
         self.framed = WHOLE_COLUMN
-        alone = memoryview(frame.obj) if own else frame
-        self.frame = alone if own and alone.nbytes == frame.nbytes else frame.toreadonly()
-        self._shown = None
+        self._shown = self.own = None
+        whole = memoryview(frame.obj) if own else frame
+        if own and whole.nbytes == frame.nbytes:
+            self.frame = whole
+            self.own = frame.obj if COUNTS_ALL else None
+        else:
+            self.frame = frame.toreadonly()
 
     def drop(self, mask: int) -> None:
         """Hold these sections no more."""
@@ -205,7 +211,7 @@ class HeldColumn(_Content):
     def _unframe(self, mask: int) -> None:
         self.framed &= ~mask
         if not self.framed:
-            self.frame = self._shown = None
+            self.frame = self.own = self._shown = None
 
 
 def sections_of(frame: memoryview) -> list[memoryview]:
