@@ -1,26 +1,46 @@
 """Where compiled code is kept on the disk: a folder for each version of what it was made from.
 
-What lies there is run, so nobody else may be able to put anything there.
+What lies there is run, so nobody else may be able to put anything there. Who compiles or loads code waits for his turn.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-
-import numba
-import numpy as np
 
 
 def cache_folder() -> Path:
     """The user's folder for the code of these sources, made if need be. Raises ``OSError`` where there is none that is
     the user's alone to write to."""
-    folder = _user_cache() / "bbd" / f"compiled-{_version()}"
+    folder = _own_cache() / f"compiled-{_version()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _require_own(folder)
+    return folder
+
+
+@contextmanager
+def turn() -> Iterator[int]:
+    """Wait until nobody else has the turn; it lasts until the file descriptor is closed, in this process and in those
+    that inherited it. Raises ``OSError`` where there is no turn to be had."""
+    path = _own_cache() / "compiled.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _own_cache() -> Path:
+    folder = _user_cache() / "bbd"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for one in (folder.parent, folder):
-        _require_own(one)
+    _require_own(folder)
     return folder
 
 
@@ -32,7 +52,7 @@ def _user_cache() -> Path:
 
 def _version() -> str:
     """Changes with the package's sources, with those of the constants in it, and with what compiles them."""
-    digest = hashlib.sha256(f"numba {numba.__version__}, numpy {np.__version__}".encode())
+    digest = hashlib.sha256(f"numba {version('numba')}, numpy {version('numpy')}".encode())
     package = Path(__file__).parent
     constants = [package.parent / "entries.py", package.parents[1] / "world.py"]
     for source in [*sorted(package.glob("*.py")), *constants]:
@@ -41,6 +61,10 @@ def _version() -> str:
 
 
 def _require_own(folder: Path) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+    if not _is_own(folder):
         raise PermissionError(f"{folder} is not a folder that nobody else may write to")
+
+
+def _is_own(folder: Path) -> bool:
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
