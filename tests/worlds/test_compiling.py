@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bbd.worlds.anvil.compiled.cache import turn
+from bbd.worlds.anvil.compiled.cache import cache_folder, turn
 from bbd.worlds.anvil.compiled.loading import Loader
 
 pytest.importorskip("numba")
@@ -127,3 +127,15 @@ def test_it_ends_in_time_whatever_holds_it_up(tmp_path: Path) -> None:
     seconds, niceness = map(int, seen.read_text().split())
     assert 0 < seconds <= 300
     assert niceness >= min(19, os.nice(0) + 10)
+
+
+@pytest.mark.slow
+def test_what_nobody_uses_any_more_goes_along() -> None:
+    """In the cache that all tests share, where the code may be already."""
+    old = cache_folder().parent / "compiled-0123456789abcdef"
+    old.mkdir(exist_ok=True)
+    os.utime(old, (0, 0))
+    loader = Loader(1)
+    loader.ask()
+    assert loader.wait(TIMEOUT)
+    assert not old.exists()

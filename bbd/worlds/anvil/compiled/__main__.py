@@ -11,6 +11,8 @@ signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
 signal.alarm(300)
 os.nice(10)
 
+from bbd.worlds.anvil.compiled.cache import remove_unused  # noqa: E402
 from bbd.worlds.anvil.compiled.reader import warm_up  # noqa: E402
 
 warm_up()
+remove_unused()

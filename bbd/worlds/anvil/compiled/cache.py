@@ -1,6 +1,7 @@
 """Where compiled code is kept on the disk: a folder for each version of what it was made from.
 
-What lies there is run, so nobody else may be able to put anything there. Who compiles or loads code waits for his turn.
+What lies there is run, so nobody else may be able to put anything there. Who compiles, loads or removes code waits for
+his turn: so nothing goes that somebody else is about to load.
 """
 
 from __future__ import annotations
@@ -8,19 +9,28 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
+import shutil
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
+
+_UNUSED: Final = 30 * 24 * 3600
+"""Seconds after which the code of another version goes: whoever changes between two finds that of both."""
+_NAME: Final = re.compile("compiled-[0-9a-f]{16}")
 
 
 def cache_folder() -> Path:
-    """The user's folder for the code of these sources, made if need be. Raises ``OSError`` where there is none that is
-    the user's alone to write to."""
+    """The user's folder for the code of these sources, made if need be; to ask for it counts as using it. Raises
+    ``OSError`` where there is none that is the user's alone to write to."""
     folder = _own_cache() / f"compiled-{_version()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     _require_own(folder)
+    os.utime(folder)
     return folder
 
 
@@ -35,6 +45,21 @@ def turn() -> Iterator[int]:
         yield lock
     finally:
         os.close(lock)
+
+
+def remove_unused() -> None:
+    """Remove the code that nobody has used for a month, as far as that goes. To be called in one's turn, after asking
+    for one's own."""
+    own = cache_folder()
+    for folder in own.parent.iterdir():
+        if folder != own and _NAME.fullmatch(folder.name):
+            with suppress(OSError):
+                _remove_if_unused(folder)
+
+
+def _remove_if_unused(folder: Path) -> None:
+    if _is_own(folder) and folder.lstat().st_mtime < time.time() - _UNUSED:
+        shutil.rmtree(folder)
 
 
 def _own_cache() -> Path:
