@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import hypothesis
 import pytest
 
+from bbd.worlds.anvil.compiled.cache import turn
 from tests.servers import BBD, BbdServer, environment
 
 # How long an example takes is no property of the code: a busy machine takes a second for anything now and then.
@@ -42,6 +45,16 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CACHE_HOME", str(Path(__file__).parents[1] / ".cache" / "tests"))
         yield
+        _wait_for_compilers()
+
+
+def _wait_for_compilers() -> None:
+    """Those of this process's own threads, and those that commands left at work: none is left behind."""
+    for thread in threading.enumerate():
+        if thread.name == "bbd-compiled":
+            thread.join()
+    with suppress(OSError), turn():  # where there is no turn to be had, nobody compiles
+        pass
 
 
 @pytest.fixture

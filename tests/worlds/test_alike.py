@@ -14,7 +14,8 @@ from bbd.geometry.geometry import Geometry
 from bbd.geometry.layouts.linear import LinearLayout
 from bbd.geometry.registry import codec
 from bbd.os_files import OsFiles
-from bbd.worlds.anvil import alike
+from bbd.worlds.anvil import alike, coder
+from bbd.worlds.anvil.compiled.loading import Loader
 from bbd.worlds.anvil.world import AnvilWorld
 from bbd.worlds.world import ColumnUnreadable, ColumnWrite, DataColumn, Reading, Site, StoredColumn
 from tests.worlds.memory_files import MemoryFiles
@@ -115,7 +116,9 @@ def test_neighbours_that_are_alike_are_read_as_views(tmp_path: Path, name: str, 
         assert len(views) == 16 - shape[1].bit_count()
 
 
-def test_a_chunk_in_the_place_of_another_is_not_taken_for_it() -> None:
+def test_a_chunk_in_the_place_of_another_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Machine code would decode it: whose it is its check section says, to others.
+    monkeypatch.setattr(coder, "LOADER", Loader(1 << 30))
     files = MemoryFiles()
     write(site_in(files, "byte"), "byte", [SHAPES[0]] * len(COLUMNS))
     assert all(isinstance(reading, DataColumn) for reading in assert_same(site_in(files, "byte"))[11:])

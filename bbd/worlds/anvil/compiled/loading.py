@@ -1,30 +1,26 @@
 """Having the compiled code while others are served: it comes when it is ready, or never.
 
 Compiling takes many seconds and the GIL, and may fail in any way. So another process does it, and this one takes
-nothing but what that has put on the disk. This module is all that may be imported where numba might be missing.
+nothing but what that has put on the disk.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bbd.geometry.interfaces import Codec
+from bbd.worlds.anvil.compiled.compiling import compiled_code
 
 if TYPE_CHECKING:
     from bbd.worlds.anvil.compiled.reader import CompiledReader
 
 _WORTH_IT: Final = 64
 """Columns that the game saved; who meets no more than that had better not wait for anything."""
-_COMPILING: Final = 300
-"""Seconds after which it has gone wrong."""
 
 logger = logging.getLogger("bbd.worlds.anvil.compiled")
 
@@ -41,7 +37,6 @@ class Loader:
         self._ended = threading.Event()
         # Held while the code comes into this process: it must not end in the middle of that.
         self._loading = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
 
     def ask(self) -> MakeReader | None:
         """What makes readers, if it is there. To be asked for every column that the game saved."""
@@ -69,8 +64,7 @@ class Loader:
 
     def _run(self) -> None:
         try:
-            self._compile()
-            with self._loading:
+            with compiled_code(), self._loading:
                 self._make = _load()
             self._ended.set()
         except BaseException as error:  # whatever it is: the plain way is there
@@ -80,25 +74,8 @@ class Loader:
         logger.debug("columns that the game saved are decoded without machine code: %r", error)
         self._ended.set()
 
-    def _compile(self) -> None:
-        if find_spec("numba") is None:
-            raise ModuleNotFoundError("numba is not installed")
-        nothing = subprocess.DEVNULL
-        command = [sys.executable, "-P", "-m", __package__]
-        self._child = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
-        try:
-            status = self._child.wait(_COMPILING)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-            raise
-        if status:
-            raise RuntimeError(f"compiling it ended with status {status}")
-
     def _stop(self) -> None:
         """This process ends."""
-        if self._child is not None and not self._ended.is_set():
-            self._child.kill()
         self._loading.acquire()
 
 
