@@ -16,7 +16,6 @@ from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
 from bbd.disk.read_side import ReadSide
-from bbd.disk.standing import Standing
 from bbd.disk.verification import Verification
 from bbd.disk.write_side import WriteSide, make_write_side
 from bbd.worlds.world import DATA_SECTIONS, Payload
@@ -105,7 +104,7 @@ class Disk:
 
     def watch_changes(self) -> None:
         """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
-        self._memory.standing = Standing()
+        self._memory.watch()
 
     def changed(self, columns: Sequence[int] | None) -> None:
         """Others have changed these columns in the world, or may have changed any: what was read of them is forgotten,

@@ -15,7 +15,7 @@ from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
 from bbd.disk.holdings import Holdings
 from bbd.disk.journal_records import Record
 from bbd.disk.standing import Standing
-from bbd.disk.zeros import merge, zero_section
+from bbd.disk.zeros import merge, unshared, zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
 
 SECTION_OVERHEAD: Final = 200
@@ -40,8 +40,6 @@ class Memory:
         self.in_flight: set[int] = set()
         self.refreshing: set[int] = set()
         self.writes = 0
-        self.standing: Standing | None = None
-        """Set where others change the world while it is open."""
         self._zero_ranges: list[tuple[int, int]] = []
         self._held = Holdings(max(limit // (section_size + SECTION_OVERHEAD), 4 * DATA_SECTIONS))
         self._columns = self._held.columns
@@ -60,6 +58,15 @@ class Memory:
     def many(self) -> int:
         """So many dirty sections are a reason for a checkpoint."""
         return self._held.many
+
+    @property
+    def standing(self) -> Standing | None:
+        """What the world may have of dirty sections, where others change it while it is open."""
+        return self._held.standing
+
+    def watch(self) -> None:
+        """Others change the world while it is open. Comes before all else."""
+        self._held.standing = Standing()
 
     @property
     def unjournaled_sections(self) -> int:
@@ -165,7 +172,7 @@ class Memory:
         index = section & _IN_COLUMN
         bit = 1 << index
         if not column.dirty & bit:
-            if not column.clean & bit or self.standing is not None or held.dirty_sections >= held.many:
+            if not column.clean & bit or held.standing is not None or held.dirty_sections >= held.many:
                 return False
             held.note_written(number, column, bit)
         elif not column.unjournaled & bit:
@@ -206,16 +213,8 @@ class Memory:
         """A client writes a whole section."""
         number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
         column = self._held.column(number)
-        self._written(number, column, 1 << index)
+        self._held.note_written(number, column, 1 << index)
         column.write(index, data)
-
-    def put(self, section: int, payload: Payload) -> None:
-        """The same, with a payload to be kept as it is."""
-        number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
-        column = self._held.column(number)
-        self._written(number, column, 1 << index)
-        # Never the zeros that all share: whether a section was written since is told by the object.
-        column.put(index, memoryview(payload) if payload is self.zero else payload)
 
     def put_run(self, first: int, data: memoryview, *, owned: bool = False) -> None:
         """A client wrote whole sections, the first of which is ``first``. ``owned``: nobody else
@@ -226,7 +225,7 @@ class Memory:
             column = self._held.column(number)
             mask = (1 << len(span)) - 1 << index
             if mask & ~column.unjournaled:
-                self._written(number, column, mask)
+                self._held.note_written(number, column, mask)
             piece = data[position : position + len(span) * size]
             position += len(piece)
             if len(span) < DATA_SECTIONS:
@@ -267,14 +266,12 @@ class Memory:
 
     def shrink(self) -> None:
         """Keep within the limit."""
-        self._held.shrink(len(self.standing) if self.standing else 0)
+        self._held.shrink()
 
     def clear(self, first: int, count: int) -> None:
         """Columns ``first`` … ``first + count - 1`` become zeros."""
         for number in _common(range(first, first + count), self._columns):
             column = self._columns[number]
-            if self.standing:
-                self.standing.forget(number, column.dirty)
             self._held.drop(number, column, column.held)
         self.cleared.update(self.allocated.within(first, count))
         self.cleared.update(ColumnMap.of(_common(range(first, first + count), self.in_flight)))
@@ -286,7 +283,7 @@ class Memory:
             self.cleared.add(number)
         for number, sections in columns.items():
             for index, payload in sections.items():
-                self.put(number << _COLUMN_SHIFT | index, payload)
+                self._held.put(number, index, payload)
             if sections:
                 self._held.note_journaled(number, self._columns[number], WHOLE_COLUMN)
 
@@ -328,7 +325,7 @@ class Memory:
         self._held.drop(number, column, column.clean & 1 << index)
         known = self.standing_of(number, 1 << index)
         if column.dirty >> index & 1 and known and self.standing is not None:
-            self.put(number << _COLUMN_SHIFT | index, merge(known[index][0], _certain(column.section(index)), payload))
+            self._held.put(number, index, merge(known[index][0], _certain(column.section(index)), payload))
             self.standing.is_now(number, index, payload)
 
     def adopt(self, number: int, index: int, taken: Taken, merged: Payload) -> None:
@@ -336,13 +333,12 @@ class Memory:
         written to the section since goes on top."""
         column = self._columns.get(number)
         sent = taken.sections()[index]
-        merged = memoryview(merged) if merged is self.zero else merged
+        merged = unshared(merged)
         same = column is not None and column.unchanged(taken) >> index & 1
         taken.replace(index, merged)
         if column is not None and column.dirty >> index & 1:
             now = merged if same else merge(sent, _certain(column.section(index)), merged)
-            self._written(number, column, 1 << index)
-            column.put(index, now)
+            self._held.put(number, index, now)
 
     # -- journal --------------------------------------------------------------------------------------------------
 
@@ -427,21 +423,15 @@ class Memory:
 
     def _settle(self, number: int, column: HeldColumn, taken: Taken, *, stays: bool) -> None:
         same = column.unchanged(taken) & column.dirty
-        if self.standing is not None:
-            self._settle_standing(number, column, taken, same)
+        rewritten = taken.mask & column.dirty & ~same
+        if self.standing is not None and rewritten:
+            sent = taken.sections()
+            for index in members(rewritten):
+                self.standing.is_now(number, index, sent[index])
         if stays:
             self._held.note_clean(number, column, same)
         else:
             self._held.drop(number, column, same)
-
-    def _settle_standing(self, number: int, column: HeldColumn, taken: Taken, same: int) -> None:
-        assert self.standing is not None
-        self.standing.forget(number, taken.mask)
-        rewritten = taken.mask & column.dirty & ~same
-        if rewritten:
-            sent = taken.sections()
-            for index in members(rewritten):
-                self.standing.is_now(number, index, sent[index])
 
     def abandon(self, gone: Iterable[int] = ()) -> None:
         """The snapshot is done with; what of it was not settled is left to the next one. ``gone`` columns left the
@@ -461,13 +451,6 @@ class Memory:
             taken.groups[group] = self.cleared.groups[group]
         self.cleared.difference_update(taken)
         return taken
-
-    def _written(self, number: int, column: HeldColumn, mask: int) -> None:
-        """These sections are about to be replaced by what a client wrote."""
-        if self.standing is not None:
-            for index in members(column.clean & mask):
-                self.standing.is_now(number, index, _certain(column.section(index)))
-        self._held.note_written(number, column, mask)
 
 
 def spans(sections: range) -> Iterator[range]:
