@@ -86,7 +86,7 @@ class Disk:
     @property
     def allocated(self) -> list[int]:
         """The columns that are in the world, ascending."""
-        return list(self._memory.allocated)
+        return list(self._memory.world.allocated)
 
     async def verify(self, columns: Sequence[int]) -> list[Finding]:
         """Look at whole columns in the world, and have put right what can be. Errors: ``OSError``."""
@@ -298,7 +298,7 @@ class Disk:
             self.release()
 
     def _end(self) -> None:
-        self._parts.watch.remember(self._memory.allocated)
+        self._parts.watch.remember(self._memory.world.allocated)
         self._parts.records.end_epoch()
 
     def release(self) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bbd.disk.batches import Batch, Snapshot, scattered, zero_records
-from bbd.disk.column_map import ColumnMap, members
+from bbd.disk.column_map import ColumnMap, common, members
 from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
 from bbd.disk.holdings import Holdings
 from bbd.disk.journal_records import Record
 from bbd.disk.standing import Standing
+from bbd.disk.world_columns import WorldColumns
 from bbd.disk.zeros import merge, unshared, zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
 
@@ -34,10 +35,7 @@ class Memory:
 
     def __init__(self, section_size: int, limit: int, allocated: ColumnMap) -> None:
         self.zero: Final = zero_section(section_size)
-        self.allocated = allocated
-        self.cleared = ColumnMap()
-        self.clearing = ColumnMap()
-        self.in_flight: set[int] = set()
+        self.world: Final = WorldColumns(allocated)
         self.refreshing: set[int] = set()
         self.writes = 0
         self._zero_ranges: list[tuple[int, int]] = []
@@ -85,7 +83,7 @@ class Memory:
                 if self._held.crowded:
                     self._held.used(number, column)
                 return payload
-        return self.zero if self.reads_zero(number) else None
+        return self.zero if self.world.reads_zero(number) else None
 
     def lookup_many(self, sections: Iterable[int]) -> list[Sequence[Payload]]:
         """The same for many, up to the first where the world must be asked."""
@@ -128,24 +126,16 @@ class Memory:
     def peek(self, sections: range) -> list[Payload | None]:
         """The same for sections of one column, one by one, which don't count as used by that."""
         number = sections.start >> _COLUMN_SHIFT
-        rest = self.zero if self.reads_zero(number) else None
+        rest = self.zero if self.world.reads_zero(number) else None
         column = self._columns.get(number)
         if column is None:
             return [rest] * len(sections)
         found = [column.section(section & _IN_COLUMN) for section in sections]
         return [rest if payload is None else payload for payload in found]
 
-    def reads_zero(self, column: int) -> bool:
-        """Whether sections of this column that are not in memory are zeros."""
-        if column not in self.allocated:
-            return True
-        return bool(self.cleared or self.clearing) and (column in self.cleared or column in self.clearing)
-
     def holding(self) -> ColumnMap:
         """The columns that may hold something else than zeros."""
-        found = self.allocated.copy()
-        found.difference_update(self.cleared)
-        found.difference_update(self.clearing)
+        found = self.world.holding()
         for column in self._held.dirty:
             found.add(column)
         return found
@@ -158,7 +148,7 @@ class Memory:
     def lacks(self, column: int) -> bool:
         """Whether the world must be asked for any section of a column."""
         held = self._columns.get(column)
-        return not self.reads_zero(column) and (held is None or held.held != WHOLE_COLUMN)
+        return not self.world.reads_zero(column) and (held is None or held.held != WHOLE_COLUMN)
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -238,7 +228,7 @@ class Memory:
     def keep(self, column: int, payloads: Sequence[Payload | None], wanted: int) -> None:
         """Cache what the world has of a column: the sections whose bits are set in ``wanted``, where they are known and
         memory doesn't know better."""
-        if self.reads_zero(column):
+        if self.world.reads_zero(column):
             return
         held, known = self._held.column(column), 0
         whole = wanted == WHOLE_COLUMN
@@ -254,7 +244,7 @@ class Memory:
 
     def keep_whole(self, number: int, frame: memoryview) -> bool:
         """The same for all of a column in one piece, where memory has nothing of it that is newer."""
-        if self.reads_zero(number):
+        if self.world.reads_zero(number):
             return False
         column = self._held.column(number)
         if column.dirty:
@@ -270,17 +260,16 @@ class Memory:
 
     def clear(self, first: int, count: int) -> None:
         """Columns ``first`` … ``first + count - 1`` become zeros."""
-        for number in _common(range(first, first + count), self._columns):
+        for number in common(range(first, first + count), self._columns):
             column = self._columns[number]
             self._held.drop(number, column, column.held)
-        self.cleared.update(self.allocated.within(first, count))
-        self.cleared.update(ColumnMap.of(_common(range(first, first + count), self.in_flight)))
+        self.world.clear(first, count)
         self._zero_ranges.append((first, count))
 
     def restore(self, columns: Mapping[int, Mapping[int, Payload]], cleared: Iterable[int]) -> None:
         """Take over what a journal held: it is dirty, and journaled already."""
         for number in cleared:
-            self.cleared.add(number)
+            self.world.cleared.add(number)
         for number, sections in columns.items():
             for index, payload in sections.items():
                 self._held.put(number, index, payload)
@@ -290,7 +279,7 @@ class Memory:
     def refresh(self, column: int) -> bool:
         """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world.
         Whether it was not going to."""
-        if self.reads_zero(column) or column in self.refreshing:
+        if self.world.reads_zero(column) or column in self.refreshing:
             return False
         self.refreshing.add(column)
         return True
@@ -389,36 +378,31 @@ class Memory:
     @property
     def has_work(self) -> bool:
         """Whether the world lacks anything."""
-        return bool(self._held.dirty or self.cleared or self.clearing or self._zero_ranges or self.refreshing)
+        world = self.world
+        return bool(self._held.dirty or world.cleared or world.clearing or self._zero_ranges or self.refreshing)
 
     def snapshot(self, only: Collection[int] | None = None) -> Snapshot:
         """Begin to bring into the world what it lacks: all dirty sections, and cleared columns up to a bound; or just
         what the columns ``only`` have. One snapshot at a time, until :meth:`abandon`."""
         dirty = self._held.dirty if only is None else {number: self._held.dirty[number] for number in only}
         columns = {number: column.take(column.dirty) for number, column in dirty.items()}
-        self.clearing = self._take_cleared(columns, CLEARED_GROUPS if only is None else 0)
+        world = self.world
+        world.begin_clearing(columns, CLEARED_GROUPS if only is None else 0)
         if only is None:
-            for number in (*self.clearing, *self.refreshing):
+            for number in (*world.clearing, *self.refreshing):
                 if number not in columns:
                     columns[number] = HeldColumn().take(0)
-        # They begin from zeros anyway; but should this be broken off, what it left of them must be taken away.
-        self.clearing.update(ColumnMap.of(number for number in columns if number not in self.allocated))
-        self.in_flight = set(columns)
-        return Snapshot(columns, self.clearing.copy(), whole=only is None and not self.cleared)
+        world.sent(columns)
+        return Snapshot(columns, world.clearing.copy(), whole=only is None and not world.cleared)
 
     def settle(self, columns: Mapping[int, Taken], vacant: Collection[int]) -> None:
         """These columns of the snapshot are in the world now, durably; ``vacant`` ones by not being there."""
         for number, taken in columns.items():
-            self.clearing.discard(number)
-            self.in_flight.discard(number)
+            self.world.settle(number, vacant=number in vacant)
             self.refreshing.discard(number)
-            if number in vacant:
-                self.allocated.discard(number)
-            else:
-                self.allocated.add(number)
             column = self._columns.get(number)
             if column is not None:
-                self._settle(number, column, taken, stays=number not in vacant and number not in self.cleared)
+                self._settle(number, column, taken, stays=number not in vacant and number not in self.world.cleared)
         self.shrink()
 
     def _settle(self, number: int, column: HeldColumn, taken: Taken, *, stays: bool) -> None:
@@ -436,21 +420,7 @@ class Memory:
     def abandon(self, gone: Iterable[int] = ()) -> None:
         """The snapshot is done with; what of it was not settled is left to the next one. ``gone`` columns left the
         world for being zeros, but the map could not be told."""
-        self.cleared.update(ColumnMap.of(gone))
-        self.cleared.update(self.clearing)
-        self.clearing = ColumnMap()
-        self.in_flight = set()
-
-    def _take_cleared(self, dirty: Iterable[int], groups: int) -> ColumnMap:
-        """Move cleared columns out of ``cleared``: those with dirty sections, and so many groups."""
-        taken = ColumnMap()
-        for column in dirty:
-            if column in self.cleared:
-                taken.add(column)
-        for group in list(self.cleared.groups)[:groups]:
-            taken.groups[group] = self.cleared.groups[group]
-        self.cleared.difference_update(taken)
-        return taken
+        self.world.abandon(gone)
 
 
 def spans(sections: range) -> Iterator[range]:
@@ -460,13 +430,6 @@ def spans(sections: range) -> Iterator[range]:
         end = min((start | _IN_COLUMN) + 1, sections.stop)
         yield range(start, end)
         start = end
-
-
-def _common(span: range, columns: Collection[int]) -> list[int]:
-    """The columns that lie in ``span``, at the cost of the smaller of the two; ``columns`` is a set or a mapping."""
-    if len(span) < len(columns):
-        return [column for column in span if column in columns]
-    return [column for column in columns if column in span]
 
 
 def _certain(payload: Payload | None) -> Payload:

@@ -65,7 +65,7 @@ class ReadSide:
 
     async def verify(self, columns: Sequence[int]) -> list[LoadedColumn | None]:
         """See :meth:`Columns.verify`; columns that read as zeros are ``None`` too."""
-        held = [column for column in columns if not self._memory.reads_zero(column)]
+        held = [column for column in columns if not self._memory.world.reads_zero(column)]
         found = dict(zip(held, await self._columns.verify(held), strict=True)) if held else {}
         return [found.get(column) for column in columns]
 

@@ -100,7 +100,7 @@ class WorldWriter:
         await asyncio.shield(self._progress)
 
     def _updates(self, batch: _Batch, snapshot: Snapshot) -> _Updates:
-        cleared, allocated, standing = snapshot.cleared, self._memory.allocated, self._memory.standing_of
+        cleared, allocated, standing = snapshot.cleared, self._memory.world.allocated, self._memory.standing_of
         return {
             column: ColumnUpdate(
                 taken.sections(), column in cleared, column in allocated, standing(column, taken.mask), taken.whole
