@@ -259,7 +259,7 @@ class Disk:
         if side is None or side.committer.idle:
             return
         # What fills much of the journal is written once, not twice, by going straight into the world.
-        if self._memory.unjournaled_sections * self.block_size * 2 > side.journal.limit:
+        if self._memory.backlog.sections * self.block_size * 2 > side.journal.limit:
             with contextlib.suppress(OSError):
                 await side.checkpointer.run()
         try:

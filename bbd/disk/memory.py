@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bbd.disk.batches import Batch, Snapshot, scattered, zero_records
+from bbd.disk.backlog import Backlog
+from bbd.disk.batches import Snapshot
 from bbd.disk.column_map import ColumnMap, common, members
 from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
 from bbd.disk.holdings import Holdings
-from bbd.disk.journal_records import Record
 from bbd.disk.standing import Standing
 from bbd.disk.world_columns import WorldColumns
 from bbd.disk.zeros import merge, unshared, zero_section
@@ -38,8 +38,8 @@ class Memory:
         self.world: Final = WorldColumns(allocated)
         self.refreshing: set[int] = set()
         self.writes = 0
-        self._zero_ranges: list[tuple[int, int]] = []
         self._held = Holdings(max(limit // (section_size + SECTION_OVERHEAD), 4 * DATA_SECTIONS))
+        self.backlog: Final = Backlog(self._held)
         self._columns = self._held.columns
 
     @property
@@ -65,11 +65,6 @@ class Memory:
     def watch(self) -> None:
         """Others change the world while it is open. Comes before all else."""
         self._held.standing = Standing()
-
-    @property
-    def unjournaled_sections(self) -> int:
-        """Sections that a flush has to log."""
-        return self._held.unjournaled_sections
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -264,7 +259,7 @@ class Memory:
             column = self._columns[number]
             self._held.drop(number, column, column.held)
         self.world.clear(first, count)
-        self._zero_ranges.append((first, count))
+        self.backlog.zero_ranges.append((first, count))
 
     def restore(self, columns: Mapping[int, Mapping[int, Payload]], cleared: Iterable[int]) -> None:
         """Take over what a journal held: it is dirty, and journaled already."""
@@ -329,57 +324,13 @@ class Memory:
             now = merged if same else merge(sent, _certain(column.section(index)), merged)
             self._held.put(number, index, now)
 
-    # -- journal --------------------------------------------------------------------------------------------------
-
-    @property
-    def unjournaled(self) -> int:
-        """How many things a flush has to log."""
-        return self.unjournaled_sections + len(self._zero_ranges)
-
-    def mostly_unjournaled(self, least: int) -> list[int]:
-        """The columns of which a flush has to log ``least`` sections or more."""
-        return [number for number, column in self._held.unjournaled.items() if column.unjournaled.bit_count() >= least]
-
-    def take_batch(self, *, only_zeros: bool = False) -> Batch:
-        """What is not in the journal yet; from now on it counts as journaled."""
-        batch = Batch(self._zero_ranges)
-        self._zero_ranges = []
-        if not only_zeros:
-            batch.sections = self._held.unjournaled_sections
-            for number, column in self._held.take_unjournaled().items():
-                batch.columns[number] = column.take(column.unjournaled)
-                column.unjournaled = 0
-        return batch
-
-    def unjournaled_records(self, sequence: int) -> list[Record]:
-        """What is not in the journal yet, for who logs it before anything else happens, and says so with
-        :meth:`all_journaled`: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
-        records = zero_records(self._zero_ranges, sequence)
-        if self._held.unjournaled:
-            records.append(scattered(self._held.unjournaled, sequence + 1))
-        return records
-
-    def all_journaled(self) -> None:
-        """The journal has all that is in memory."""
-        self._zero_ranges = []
-        for column in self._held.take_unjournaled().values():
-            column.unjournaled = 0
-
-    def give_back(self, batch: Batch) -> None:
-        """The journal could not take the batch."""
-        self._zero_ranges = batch.zero_ranges + self._zero_ranges
-        for number, taken in batch.columns.items():
-            column = self._columns.get(number)
-            if column is not None:
-                self._held.note_unjournaled(number, column, column.unchanged(taken) & column.dirty)
-
     # -- checkpoint -----------------------------------------------------------------------------------------------
 
     @property
     def has_work(self) -> bool:
         """Whether the world lacks anything."""
-        world = self.world
-        return bool(self._held.dirty or world.cleared or world.clearing or self._zero_ranges or self.refreshing)
+        world, backlog = self.world, self.backlog
+        return bool(self._held.dirty or world.cleared or world.clearing or backlog.zero_ranges or self.refreshing)
 
     def snapshot(self, only: Collection[int] | None = None) -> Snapshot:
         """Begin to bring into the world what it lacks: all dirty sections, and cleared columns up to a bound; or just
