@@ -171,7 +171,7 @@ class Committer:
             return
         generation = self.sequence.take()
         try:
-            await self._writer.write(memory.snapshot(columns), generation, urgent=True)
+            await self._writer.write(memory.snapshots.take(columns), generation, urgent=True)
         except OSError as error:
             logger.warning("flush: the world takes nothing now (%s); the journal does", error)
             self._world_not_before = time.monotonic() + RETRY_SECONDS

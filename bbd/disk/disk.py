@@ -122,7 +122,7 @@ class Disk:
             self._read_side.changed([loaded.column])
         if not loaded.wants_writing or self.read_only:
             return
-        fresh = self._memory.refresh(loaded.column)
+        fresh = self._memory.snapshots.refresh(loaded.column)
         if self._write_side is not None:
             if fresh:  # else who looks at it again and again would put off the checkpoint
                 self._touched()

@@ -6,14 +6,14 @@ the column is not allocated or was cleared; what the world has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bbd.disk.backlog import Backlog
-from bbd.disk.batches import Snapshot
 from bbd.disk.column_map import ColumnMap, common, members
-from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
+from bbd.disk.held_column import WHOLE_COLUMN, Taken
 from bbd.disk.holdings import Holdings
+from bbd.disk.snapshots import Snapshots
 from bbd.disk.standing import Standing
 from bbd.disk.world_columns import WorldColumns
 from bbd.disk.zeros import merge, unshared, zero_section
@@ -21,8 +21,6 @@ from bbd.worlds.world import DATA_SECTIONS, Payload
 
 SECTION_OVERHEAD: Final = 200
 """Bytes that Python spends on a cached section beside its payload: object header, its share of the column's."""
-CLEARED_GROUPS: Final = 64
-"""Groups of cleared columns that one checkpoint takes, so that clearing a huge disk needs no huge snapshot."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 
@@ -36,10 +34,10 @@ class Memory:
     def __init__(self, section_size: int, limit: int, allocated: ColumnMap) -> None:
         self.zero: Final = zero_section(section_size)
         self.world: Final = WorldColumns(allocated)
-        self.refreshing: set[int] = set()
         self.writes = 0
         self._held = Holdings(max(limit // (section_size + SECTION_OVERHEAD), 4 * DATA_SECTIONS))
         self.backlog: Final = Backlog(self._held)
+        self.snapshots: Final = Snapshots(self._held, self.world)
         self._columns = self._held.columns
 
     @property
@@ -65,6 +63,11 @@ class Memory:
     def watch(self) -> None:
         """Others change the world while it is open. Comes before all else."""
         self._held.standing = Standing()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the world lacks anything, or the journal zeros."""
+        return self.snapshots.has_work or bool(self.backlog.zero_ranges)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -271,14 +274,6 @@ class Memory:
             if sections:
                 self._held.note_journaled(number, self._columns[number], WHOLE_COLUMN)
 
-    def refresh(self, column: int) -> bool:
-        """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world.
-        Whether it was not going to."""
-        if self.world.reads_zero(column) or column in self.refreshing:
-            return False
-        self.refreshing.add(column)
-        return True
-
     # -- what others change in the world ----------------------------------------------------------------------------
 
     def forget(self, columns: Iterable[int] | None) -> bool:
@@ -323,55 +318,6 @@ class Memory:
         if column is not None and column.dirty >> index & 1:
             now = merged if same else merge(sent, _certain(column.section(index)), merged)
             self._held.put(number, index, now)
-
-    # -- checkpoint -----------------------------------------------------------------------------------------------
-
-    @property
-    def has_work(self) -> bool:
-        """Whether the world lacks anything."""
-        world, backlog = self.world, self.backlog
-        return bool(self._held.dirty or world.cleared or world.clearing or backlog.zero_ranges or self.refreshing)
-
-    def snapshot(self, only: Collection[int] | None = None) -> Snapshot:
-        """Begin to bring into the world what it lacks: all dirty sections, and cleared columns up to a bound; or just
-        what the columns ``only`` have. One snapshot at a time, until :meth:`abandon`."""
-        dirty = self._held.dirty if only is None else {number: self._held.dirty[number] for number in only}
-        columns = {number: column.take(column.dirty) for number, column in dirty.items()}
-        world = self.world
-        world.begin_clearing(columns, CLEARED_GROUPS if only is None else 0)
-        if only is None:
-            for number in (*world.clearing, *self.refreshing):
-                if number not in columns:
-                    columns[number] = HeldColumn().take(0)
-        world.sent(columns)
-        return Snapshot(columns, world.clearing.copy(), whole=only is None and not world.cleared)
-
-    def settle(self, columns: Mapping[int, Taken], vacant: Collection[int]) -> None:
-        """These columns of the snapshot are in the world now, durably; ``vacant`` ones by not being there."""
-        for number, taken in columns.items():
-            self.world.settle(number, vacant=number in vacant)
-            self.refreshing.discard(number)
-            column = self._columns.get(number)
-            if column is not None:
-                self._settle(number, column, taken, stays=number not in vacant and number not in self.world.cleared)
-        self.shrink()
-
-    def _settle(self, number: int, column: HeldColumn, taken: Taken, *, stays: bool) -> None:
-        same = column.unchanged(taken) & column.dirty
-        rewritten = taken.mask & column.dirty & ~same
-        if self.standing is not None and rewritten:
-            sent = taken.sections()
-            for index in members(rewritten):
-                self.standing.is_now(number, index, sent[index])
-        if stays:
-            self._held.note_clean(number, column, same)
-        else:
-            self._held.drop(number, column, same)
-
-    def abandon(self, gone: Iterable[int] = ()) -> None:
-        """The snapshot is done with; what of it was not settled is left to the next one. ``gone`` columns left the
-        world for being zeros, but the map could not be told."""
-        self.world.abandon(gone)
 
 
 def spans(sections: range) -> Iterator[range]:

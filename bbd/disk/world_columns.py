@@ -61,7 +61,7 @@ class WorldColumns:
         else:
             self.allocated.add(column)
 
-    def abandon(self, gone: Iterable[int]) -> None:
+    def end(self, gone: Iterable[int]) -> None:
         """The snapshot is done with, and what it did not clear is left to the next one. ``gone`` columns left the
         world for being zeros, but the map could not be told."""
         self.cleared.update(ColumnMap.of(gone))

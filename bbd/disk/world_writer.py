@@ -81,7 +81,7 @@ class WorldWriter:
                     await self._finish_one(under_way)
             raise
         finally:
-            self._memory.abandon(self._gone)
+            self._memory.snapshots.end(self._gone)
             self._gone.clear()
             changed, self._changed = self._changed, {}
             self.busy = False
@@ -121,7 +121,7 @@ class WorldWriter:
                 self._doubt(batch)
             vacant, changed = future.result()
             self._doubt({column: batch.pop(column) for column in changed})
-            self._memory.settle(batch, vacant)
+            self._memory.snapshots.settle(batch, vacant)
             self._parts.writer.wrote(batch, vacant)
             self._written(batch)
             if self._progress is not None:

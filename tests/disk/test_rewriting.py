@@ -104,9 +104,9 @@ def memory_with_a_clean_column(*, limit: int = 1 << 20) -> Memory:
     memory = Memory(SIZE, limit, ColumnMap())
     memory.put_run(0, memoryview(OLD * DATA_SECTIONS))
     memory.backlog.take()
-    snapshot = memory.snapshot()
-    memory.settle(snapshot.columns, ())
-    memory.abandon()
+    snapshot = memory.snapshots.take()
+    memory.snapshots.settle(snapshot.columns, ())
+    memory.snapshots.end()
     assert not memory.dirty_sections
     return memory
 
