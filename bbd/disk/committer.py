@@ -160,7 +160,7 @@ class Committer:
         memory = self._memory
         if self._writer.busy or self._backlog.sections < self._worth_it or len(memory.zero) < LEAST_SECTION:
             return
-        if memory.standing is not None or time.monotonic() < self._world_not_before:
+        if memory.reconciling.begun or time.monotonic() < self._world_not_before:
             return  # a running server takes its time to confirm, the journal doesn't
         if self._has_room_for_bursts:
             return

@@ -104,12 +104,12 @@ class Disk:
 
     def watch_changes(self) -> None:
         """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
-        self._memory.watch()
+        self._memory.reconciling.begin()
 
     def changed(self, columns: Sequence[int] | None) -> None:
         """Others have changed these columns in the world, or may have changed any: what was read of them is forgotten,
         and where something waits to be written into them, a checkpoint merges the two at once."""
-        dirty = self._memory.forget(columns)
+        dirty = self._memory.reconciling.forget(columns)
         self._read_side.changed(columns)
         self._parts.writer.changed(columns)
         if dirty and self._write_side is not None:
@@ -117,8 +117,8 @@ class Disk:
 
     def _put_right(self, loaded: LoadedColumn) -> None:
         """Have the next checkpoint write a column as it reads, where that mends something or vouches for an edit."""
-        if loaded.edited and self._memory.standing is not None:
-            self._memory.forget([loaded.column])
+        if loaded.edited and self._memory.reconciling.begun:
+            self._memory.reconciling.forget([loaded.column])
             self._read_side.changed([loaded.column])
         if not loaded.wants_writing or self.read_only:
             return

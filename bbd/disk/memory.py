@@ -1,4 +1,4 @@
-"""What a disk holds in memory: cached sections, dirty sections, and what is known of each column.
+"""What a disk holds in memory: cached sections, dirty sections, and which columns are zeros.
 
 Pure bookkeeping on one thread: no I/O, no waiting. A section's bytes are, in this order: what memory holds; zeros where
 the column is not allocated or was cleared; what the world has.
@@ -11,12 +11,12 @@ from typing import Final
 
 from bbd.disk.backlog import Backlog
 from bbd.disk.column_map import ColumnMap, common, members
-from bbd.disk.held_column import WHOLE_COLUMN, Taken
+from bbd.disk.held_column import WHOLE_COLUMN
 from bbd.disk.holdings import Holdings
+from bbd.disk.reconciling import Reconciling
 from bbd.disk.snapshots import Snapshots
-from bbd.disk.standing import Standing
 from bbd.disk.world_columns import WorldColumns
-from bbd.disk.zeros import merge, unshared, zero_section
+from bbd.disk.zeros import zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
 
 SECTION_OVERHEAD: Final = 200
@@ -26,9 +26,11 @@ _IN_COLUMN: Final = DATA_SECTIONS - 1
 
 
 class Memory:
-    """The state of one disk. Sections are numbered through the disk: ``16 * column + index``.
+    """The state of one disk, for reads and writes. Sections are numbered through the disk: ``16 * column + index``.
 
-    ``limit`` bounds the bytes of cached and dirty sections together; dirty ones are never dropped.
+    ``limit`` bounds the bytes of cached and dirty sections together; dirty ones are never dropped. ``world`` says what
+    the world has at all, ``backlog`` what the journal lacks, ``snapshots`` what the world lacks; ``reconciling`` is for
+    a world that others change.
     """
 
     def __init__(self, section_size: int, limit: int, allocated: ColumnMap) -> None:
@@ -38,6 +40,7 @@ class Memory:
         self._held = Holdings(max(limit // (section_size + SECTION_OVERHEAD), 4 * DATA_SECTIONS))
         self.backlog: Final = Backlog(self._held)
         self.snapshots: Final = Snapshots(self._held, self.world)
+        self.reconciling: Final = Reconciling(self._held)
         self._columns = self._held.columns
 
     @property
@@ -54,15 +57,6 @@ class Memory:
     def many(self) -> int:
         """So many dirty sections are a reason for a checkpoint."""
         return self._held.many
-
-    @property
-    def standing(self) -> Standing | None:
-        """What the world may have of dirty sections, where others change it while it is open."""
-        return self._held.standing
-
-    def watch(self) -> None:
-        """Others change the world while it is open. Comes before all else."""
-        self._held.standing = Standing()
 
     @property
     def has_work(self) -> bool:
@@ -274,51 +268,6 @@ class Memory:
             if sections:
                 self._held.note_journaled(number, self._columns[number], WHOLE_COLUMN)
 
-    # -- what others change in the world ----------------------------------------------------------------------------
-
-    def forget(self, columns: Iterable[int] | None) -> bool:
-        """Others have changed these columns, or any: drop what is cached of them. Whether some are dirty too."""
-        numbers = list(self._columns) if columns is None else [number for number in columns if number in self._columns]
-        for number in numbers:
-            column = self._columns[number]
-            self._held.drop(number, column, column.clean)
-        return any(number in self._held.dirty for number in numbers)
-
-    def standing_of(self, column: int, mask: int) -> dict[int, tuple[Payload, ...]]:
-        """What the world may have of these sections, as far as that is known."""
-        return self.standing.of(column, members(mask)) if self.standing else {}
-
-    def doubt(self, column: int, taken: Taken) -> None:
-        """These were sent into the world, and nobody knows whether they are there."""
-        if self.standing is not None:
-            dirty = self.dirty_of(column)
-            sent = {index: payload for index, payload in taken.sections().items() if dirty >> index & 1}
-            self.standing.may_be(column, sent)
-
-    def revise(self, number: int, index: int, payload: Payload) -> None:
-        """The world has ``payload``, with others' changes in it: what was written to the section since it was read
-        goes on top."""
-        column = self._columns.get(number)
-        if column is None:
-            return
-        self._held.drop(number, column, column.clean & 1 << index)
-        known = self.standing_of(number, 1 << index)
-        if column.dirty >> index & 1 and known and self.standing is not None:
-            self._held.put(number, index, merge(known[index][0], _certain(column.section(index)), payload))
-            self.standing.is_now(number, index, payload)
-
-    def adopt(self, number: int, index: int, taken: Taken, merged: Payload) -> None:
-        """``merged`` went into the world where what was ``taken`` was to go: others' changes are in it. What was
-        written to the section since goes on top."""
-        column = self._columns.get(number)
-        sent = taken.sections()[index]
-        merged = unshared(merged)
-        same = column is not None and column.unchanged(taken) >> index & 1
-        taken.replace(index, merged)
-        if column is not None and column.dirty >> index & 1:
-            now = merged if same else merge(sent, _certain(column.section(index)), merged)
-            self._held.put(number, index, now)
-
 
 def spans(sections: range) -> Iterator[range]:
     """Sections, column by column."""
@@ -327,8 +276,3 @@ def spans(sections: range) -> Iterator[range]:
         end = min((start | _IN_COLUMN) + 1, sections.stop)
         yield range(start, end)
         start = end
-
-
-def _certain(payload: Payload | None) -> Payload:
-    assert payload is not None, "the section is held"
-    return payload
