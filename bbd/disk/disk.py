@@ -46,7 +46,8 @@ class Disk:
         self._memory = memory = parts.memory
         self._admission = admission
         self.block_size = len(memory.zero)
-        self.piece_size = max(DATA_SECTIONS * self.block_size, _LEAST_PIECE)
+        self._column_size = DATA_SECTIONS * self.block_size
+        self.piece_size = max(self._column_size, _LEAST_PIECE)
         self._shift = self.block_size.bit_length() - 1
         self._mask = self.block_size - 1
         self._at_hand = at_hand = AtHand(memory, admission, self._touched)
@@ -72,9 +73,8 @@ class Disk:
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the ranges, in order, that may hold something else than zeros; all between is zeros."""
-        column_size = self.block_size * DATA_SECTIONS
         for column in self._parts.memory.holding():
-            yield column * column_size, min((column + 1) * column_size, self.size)
+            yield column * self._column_size, min((column + 1) * self._column_size, self.size)
 
     def _written(self, columns: Iterable[int]) -> None:
         columns = list(columns)
@@ -90,17 +90,7 @@ class Disk:
 
     async def verify(self, columns: Sequence[int]) -> list[Finding]:
         """Look at whole columns in the world, and have put right what can be. Errors: ``OSError``."""
-        found = await self._read_side.verify(columns)
-        return [self._finding(column, loaded) for column, loaded in zip(columns, found, strict=True)]
-
-    def _finding(self, column: int, loaded: LoadedColumn | None) -> Finding:
-        if loaded is None:
-            return Finding(column, "")
-        dirty = self._memory.dirty_of(column)
-        rewritten = [index for index in loaded.damage if dirty >> index & 1]
-        for index in rewritten:
-            del loaded.damage[index]
-        return loaded.finding
+        return await self._read_side.verify(columns)
 
     def watch_changes(self) -> None:
         """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
@@ -206,23 +196,18 @@ class Disk:
         if self._write_side is None:
             await self.begin_writing()
         end = offset + length
-        column_size = self.block_size * DATA_SECTIONS
-        first, last = -(-offset // column_size), self._whole_columns_end(end)
+        first, last = -(-offset // self._column_size), self._whole_columns_end(end)
         if first < last:
-            await self._zero_within(offset, first * column_size)
-            self._clear(first, last - first)
-            await self._zero_within(last * column_size, end)
+            await self._zero_within(offset, first * self._column_size)
+            self._memory.clear(first, last - first)
+            self._touched()
+            await self._zero_within(last * self._column_size, end)
         else:
             await self._zero_within(offset, end)
 
     def _whole_columns_end(self, end: int) -> int:
         """The column that a range ending at ``end`` no longer covers; a last column that the disk cuts off counts."""
-        column_size = self.block_size * DATA_SECTIONS
-        return -(-end // column_size) if end == self.size else end // column_size
-
-    def _clear(self, first: int, count: int) -> None:
-        self._memory.clear(first, count)
-        self._touched()
+        return -(-end // self._column_size) if end == self.size else end // self._column_size
 
     async def _zero_within(self, start: int, end: int) -> None:
         """Zero a range of less than a column on either side, section by section, leaving alone what is zero already."""
