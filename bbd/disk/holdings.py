@@ -22,8 +22,8 @@ class Holdings:
     """The held columns of one disk by number, at best ``capacity`` sections of them; dirty ones are never dropped.
 
     ``clean`` has those with clean sections, the ones used longest ago first. All changes of a column's masks are made
-    here, payloads are put by the caller. ``standing`` is set where others change the world while it is open, and then
-    knows of dirty sections alone.
+    here, payloads but those of :meth:`put` are put by the caller. ``standing`` is set where others change the world
+    while it is open, and then knows of dirty sections alone.
     """
 
     def __init__(self, capacity: int) -> None:
