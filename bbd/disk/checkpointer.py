@@ -14,7 +14,7 @@ from typing import Final
 
 from bbd.disk.committer import Committer
 from bbd.disk.journal import Journal
-from bbd.disk.memory import Memory
+from bbd.disk.snapshots import Snapshots
 from bbd.disk.world_writer import WorldWriter
 from bbd.worlds.world import ColumnsChanged
 
@@ -27,9 +27,9 @@ class Checkpointer:
     """Runs checkpoints of one disk, one at a time."""
 
     def __init__(
-        self, memory: Memory, journal: Journal, committer: Committer, writer: WorldWriter, executor: Executor
+        self, snapshots: Snapshots, journal: Journal, committer: Committer, writer: WorldWriter, executor: Executor
     ) -> None:
-        self._memory = memory
+        self._snapshots = snapshots
         self._journal = journal
         self._committer = committer
         self._writer = writer
@@ -95,7 +95,7 @@ class Checkpointer:
             # Last before the snapshot: what it clears must be in the journal, also what came while that was awaited.
             await self._committer.commit_zeros()
             generation = self._committer.sequence.take()
-            snapshot = self._memory.snapshot()
+            snapshot = self._snapshots.take()
             writing = self._writer.write(snapshot, generation)
         await writing
         if snapshot.whole:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 GROUP_SHIFT: Final = 10
@@ -94,6 +94,13 @@ def members(bits: int) -> Iterator[int]:
         low = bits & -bits
         yield low.bit_length() - 1
         bits ^= low
+
+
+def common(span: range, columns: Collection[int]) -> list[int]:
+    """The columns that lie in ``span``, at the cost of the smaller of the two; ``columns`` is a set or a mapping."""
+    if len(span) < len(columns):
+        return [column for column in span if column in columns]
+    return [column for column in columns if column in span]
 
 
 def _window(group: int, first: int, end: int) -> int:

@@ -256,13 +256,13 @@ class Columns:
         at the column, which may just have gone from the world without memory knowing yet."""
         if not load.asked:
             del self._loads[column]
-        elif self._memory.reads_zero(column):
+        elif self._memory.world.reads_zero(column):
             del self._loads[column]
             load.coming.set_result(LoadedColumn(column, str, [self._memory.zero] * DATA_SECTIONS))
         elif load.stale:
             load.stale = False
             self._waiting[column] = None
-        elif column in self._memory.in_flight:
+        elif column in self._memory.world.in_flight:
             asyncio.get_running_loop().call_later(_PAUSE, self._came, column, None)
         else:
             self._doubtful[column] = None

@@ -72,6 +72,7 @@ class Committer:
         self, memory: Memory, journal: Journal, sequence: Sequence, writer: WorldWriter, threads: Threads
     ) -> None:
         self._memory = memory
+        self._backlog = memory.backlog
         self._journal = journal
         self.sequence = sequence
         self._writer = writer
@@ -88,13 +89,12 @@ class Committer:
     @property
     def idle(self) -> bool:
         """Whether everything acknowledged so far is safe."""
-        return not self._memory.unjournaled and not self.lock.locked()
+        return not self._backlog and not self.lock.locked()
 
     def try_commit(self) -> bool:
         """A client flushes: make all that memory holds now safe at once, where that is little and takes hardly any
         time; else return False, and leave it to :meth:`commit`."""
-        memory = self._memory
-        self._pattern.flush(memory.unjournaled_sections)
+        self._pattern.flush(self._backlog.sections)
         if self.idle:
             return True
         if not self._can_log_here:
@@ -108,7 +108,7 @@ class Committer:
     @property
     def foresees_flush(self) -> bool:
         """Whether a flush is likely to come next."""
-        return self._pattern.expects(self._memory.unjournaled_sections)
+        return self._pattern.expects(self._backlog.sections)
 
     def commit_ahead(self) -> None:
         """Make all safe as :meth:`try_commit` does, where a flush is likely to come next. What fails is left to it."""
@@ -127,7 +127,7 @@ class Committer:
         """Much was written. Begin to log it where a flush is to be expected."""
         if self.lock.locked() or self._waiting:
             return
-        if not self._pattern.is_worth_logging(self._memory.unjournaled_sections, self._memory.dirty_sections):
+        if not self._pattern.is_worth_logging(self._backlog.sections, self._memory.dirty_sections):
             return
         if self._has_room_for_bursts:
             self._ahead = asyncio.create_task(self._log_ahead())
@@ -143,35 +143,35 @@ class Committer:
 
     async def commit_zeros(self) -> None:
         """Return at a moment when every cleared range is in the journal; the caller holds ``lock``."""
-        while batch := self._memory.take_batch(only_zeros=True):
+        while batch := self._backlog.take(only_zeros=True):
             await self._log(batch)
 
     async def _next_batch(self) -> None:
         async with self.lock:
             self._waiting = None
             await self._write_whole_columns()
-            if self._is_quick(self._memory.unjournaled):
+            if self._is_quick(len(self._backlog)):
                 self._log_here()
             else:
-                await self._log(self._memory.take_batch())
+                await self._log(self._backlog.take())
 
     async def _write_whole_columns(self) -> None:
         """Bring columns that are mostly new straight into the world. What fails there is left to the journal."""
         memory = self._memory
-        if self._writer.busy or memory.unjournaled_sections < self._worth_it or len(memory.zero) < LEAST_SECTION:
+        if self._writer.busy or self._backlog.sections < self._worth_it or len(memory.zero) < LEAST_SECTION:
             return
-        if memory.standing is not None or time.monotonic() < self._world_not_before:
+        if memory.reconciling.begun or time.monotonic() < self._world_not_before:
             return  # a running server takes its time to confirm, the journal doesn't
         if self._has_room_for_bursts:
             return
         # As before every snapshot: what it clears must be in the journal (docs/durability.md, rule 2).
         await self.commit_zeros()
-        columns = memory.mostly_unjournaled(MOSTLY)
+        columns = self._backlog.mostly(MOSTLY)
         if len(columns) * DATA_SECTIONS < self._worth_it:
             return
         generation = self.sequence.take()
         try:
-            await self._writer.write(memory.snapshot(columns), generation, urgent=True)
+            await self._writer.write(memory.snapshots.take(columns), generation, urgent=True)
         except OSError as error:
             logger.warning("flush: the world takes nothing now (%s); the journal does", error)
             self._world_not_before = time.monotonic() + RETRY_SECONDS
@@ -197,13 +197,12 @@ class Committer:
             self._prepare()  # to long appends a prepared segment makes little difference
 
     def _log_here(self) -> None:
-        memory = self._memory
-        if not memory.unjournaled:
+        if not self._backlog:
             return
         self._slow_syncs += 1
-        taken = self._append(memory.unjournaled_records(self.sequence.take(2)))
-        self._pattern.logged(memory.unjournaled_sections)
-        memory.all_journaled()
+        taken = self._append(self._backlog.records(self.sequence.take(2)))
+        self._pattern.logged(self._backlog.sections)
+        self._backlog.logged()
         if taken < QUICK_SECONDS:
             self._slow_syncs = 0
         self._prepare()
@@ -214,13 +213,13 @@ class Committer:
         try:
             yield
         except BaseException:
-            self._memory.give_back(batch)
+            self._backlog.give_back(batch)
             raise
 
     @property
     def _can_log_here(self) -> bool:
         """Whether all that memory holds may be logged at once, on the event loop."""
-        return not self.lock.locked() and self._waiting is None and self._is_quick(self._memory.unjournaled)
+        return not self.lock.locked() and self._waiting is None and self._is_quick(len(self._backlog))
 
     def _is_quick(self, count: int) -> bool:
         return (

@@ -16,7 +16,6 @@ from bbd.disk.housekeeper import AGE_SECONDS, Housekeeper
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.parts import Parts, Threads
 from bbd.disk.read_side import ReadSide
-from bbd.disk.standing import Standing
 from bbd.disk.verification import Verification
 from bbd.disk.write_side import WriteSide, make_write_side
 from bbd.worlds.world import DATA_SECTIONS, Payload
@@ -47,7 +46,8 @@ class Disk:
         self._memory = memory = parts.memory
         self._admission = admission
         self.block_size = len(memory.zero)
-        self.piece_size = max(DATA_SECTIONS * self.block_size, _LEAST_PIECE)
+        self._column_size = DATA_SECTIONS * self.block_size
+        self.piece_size = max(self._column_size, _LEAST_PIECE)
         self._shift = self.block_size.bit_length() - 1
         self._mask = self.block_size - 1
         self._at_hand = at_hand = AtHand(memory, admission, self._touched)
@@ -73,9 +73,8 @@ class Disk:
 
     def data(self) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the ranges, in order, that may hold something else than zeros; all between is zeros."""
-        column_size = self.block_size * DATA_SECTIONS
         for column in self._parts.memory.holding():
-            yield column * column_size, min((column + 1) * column_size, self.size)
+            yield column * self._column_size, min((column + 1) * self._column_size, self.size)
 
     def _written(self, columns: Iterable[int]) -> None:
         columns = list(columns)
@@ -87,30 +86,20 @@ class Disk:
     @property
     def allocated(self) -> list[int]:
         """The columns that are in the world, ascending."""
-        return list(self._memory.allocated)
+        return list(self._memory.world.allocated)
 
     async def verify(self, columns: Sequence[int]) -> list[Finding]:
         """Look at whole columns in the world, and have put right what can be. Errors: ``OSError``."""
-        found = await self._read_side.verify(columns)
-        return [self._finding(column, loaded) for column, loaded in zip(columns, found, strict=True)]
-
-    def _finding(self, column: int, loaded: LoadedColumn | None) -> Finding:
-        if loaded is None:
-            return Finding(column, "")
-        dirty = self._memory.dirty_of(column)
-        rewritten = [index for index in loaded.damage if dirty >> index & 1]
-        for index in rewritten:
-            del loaded.damage[index]
-        return loaded.finding
+        return await self._read_side.verify(columns)
 
     def watch_changes(self) -> None:
         """Others change the world while the disk is open, and :meth:`changed` will be told. Comes before all else."""
-        self._memory.standing = Standing()
+        self._memory.reconciling.begin()
 
     def changed(self, columns: Sequence[int] | None) -> None:
         """Others have changed these columns in the world, or may have changed any: what was read of them is forgotten,
         and where something waits to be written into them, a checkpoint merges the two at once."""
-        dirty = self._memory.forget(columns)
+        dirty = self._memory.reconciling.forget(columns)
         self._read_side.changed(columns)
         self._parts.writer.changed(columns)
         if dirty and self._write_side is not None:
@@ -118,12 +107,12 @@ class Disk:
 
     def _put_right(self, loaded: LoadedColumn) -> None:
         """Have the next checkpoint write a column as it reads, where that mends something or vouches for an edit."""
-        if loaded.edited and self._memory.standing is not None:
-            self._memory.forget([loaded.column])
+        if loaded.edited and self._memory.reconciling.begun:
+            self._memory.reconciling.forget([loaded.column])
             self._read_side.changed([loaded.column])
         if not loaded.wants_writing or self.read_only:
             return
-        fresh = self._memory.refresh(loaded.column)
+        fresh = self._memory.snapshots.refresh(loaded.column)
         if self._write_side is not None:
             if fresh:  # else who looks at it again and again would put off the checkpoint
                 self._touched()
@@ -207,23 +196,18 @@ class Disk:
         if self._write_side is None:
             await self.begin_writing()
         end = offset + length
-        column_size = self.block_size * DATA_SECTIONS
-        first, last = -(-offset // column_size), self._whole_columns_end(end)
+        first, last = -(-offset // self._column_size), self._whole_columns_end(end)
         if first < last:
-            await self._zero_within(offset, first * column_size)
-            self._clear(first, last - first)
-            await self._zero_within(last * column_size, end)
+            await self._zero_within(offset, first * self._column_size)
+            self._memory.clear(first, last - first)
+            self._touched()
+            await self._zero_within(last * self._column_size, end)
         else:
             await self._zero_within(offset, end)
 
     def _whole_columns_end(self, end: int) -> int:
         """The column that a range ending at ``end`` no longer covers; a last column that the disk cuts off counts."""
-        column_size = self.block_size * DATA_SECTIONS
-        return -(-end // column_size) if end == self.size else end // column_size
-
-    def _clear(self, first: int, count: int) -> None:
-        self._memory.clear(first, count)
-        self._touched()
+        return -(-end // self._column_size) if end == self.size else end // self._column_size
 
     async def _zero_within(self, start: int, end: int) -> None:
         """Zero a range of less than a column on either side, section by section, leaving alone what is zero already."""
@@ -260,7 +244,7 @@ class Disk:
         if side is None or side.committer.idle:
             return
         # What fills much of the journal is written once, not twice, by going straight into the world.
-        if self._memory.unjournaled_sections * self.block_size * 2 > side.journal.limit:
+        if self._memory.backlog.sections * self.block_size * 2 > side.journal.limit:
             with contextlib.suppress(OSError):
                 await side.checkpointer.run()
         try:
@@ -299,7 +283,7 @@ class Disk:
             self.release()
 
     def _end(self) -> None:
-        self._parts.watch.remember(self._memory.allocated)
+        self._parts.watch.remember(self._memory.world.allocated)
         self._parts.records.end_epoch()
 
     def release(self) -> None:

@@ -1,11 +1,16 @@
-"""Which columns memory holds anything of, and how much: the tables and the counts that go with the masks."""
+"""Which columns memory holds anything of, and how much: the tables and the counts that go with the masks, and what the
+world may have where these say that it lacks something."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Final
 
+from bbd.disk.column_map import members
 from bbd.disk.held_column import HeldColumn
+from bbd.disk.standing import Standing
+from bbd.disk.zeros import unshared
+from bbd.worlds.world import Payload
 
 DIRTY_SHARE: Final = 2
 """One dirty section in so many that fit into memory are many."""
@@ -17,7 +22,8 @@ class Holdings:
     """The held columns of one disk by number, at best ``capacity`` sections of them; dirty ones are never dropped.
 
     ``clean`` has those with clean sections, the ones used longest ago first. All changes of a column's masks are made
-    here, payloads are put by the caller.
+    here, payloads but those of :meth:`put` are put by the caller. ``standing`` is set where others change the world
+    while it is open, and then knows of dirty sections alone.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -28,16 +34,19 @@ class Holdings:
         self.dirty_sections = 0
         self.clean_sections = 0
         self.unjournaled_sections = 0
+        self.standing: Standing | None = None
         self.capacity: Final = capacity
         self.many: Final = capacity // DIRTY_SHARE
         self.crowded = False
         """Whether sections may soon have to go, so that it matters which were used last."""
         self._roomy = capacity * _ROOMY // 4
 
-    def shrink(self, beside: int) -> None:
-        """Drop the clean sections of the columns used longest ago until all that is held, and as many sections
-        ``beside``, are within the capacity, or only dirty ones are left."""
-        held = self.clean_sections + self.dirty_sections + beside
+    def shrink(self) -> None:
+        """Drop the clean sections of the columns used longest ago until all that is held, and what is known to stand
+        beside it, is within the capacity, or only dirty ones are left."""
+        held = self.clean_sections + self.dirty_sections
+        if self.standing is not None:
+            held += len(self.standing)
         self.crowded = held > self._roomy
         excess = held - self.capacity
         while excess > 0 and self.clean:
@@ -52,12 +61,21 @@ class Holdings:
             column = self.columns[number] = HeldColumn()
         return column
 
+    def put(self, number: int, index: int, payload: Payload) -> None:
+        """A section is this payload, kept as it is, from now on; the journal and the world lack it."""
+        column = self.column(number)
+        self.note_written(number, column, 1 << index)
+        column.put(index, unshared(payload))
+
     def note_written(self, number: int, column: HeldColumn, mask: int) -> None:
-        """These sections are dirty from now on, and the journal lacks them."""
+        """These sections, which are about to be replaced, are dirty from now on, and the journal lacks them."""
         fresh = mask & ~column.dirty
         if fresh:
             outdated = column.clean & mask
             if outdated:
+                if self.standing is not None:
+                    for index, payload in zip(members(outdated), column.some(outdated), strict=True):
+                        self.standing.is_now(number, index, payload)
                 column.clean &= ~mask
                 self.clean_sections -= outdated.bit_count()
                 if not column.clean:
@@ -95,11 +113,7 @@ class Holdings:
         """The world has these sections as they are here."""
         settled = column.dirty & mask
         if settled:
-            self.note_journaled(number, column, settled)
-            column.dirty &= ~settled
-            self.dirty_sections -= settled.bit_count()
-            if not column.dirty:
-                del self.dirty[number]
+            self._note_settled(number, column, settled)
         fresh = mask & ~column.clean
         if fresh:
             column.clean |= fresh
@@ -114,12 +128,11 @@ class Holdings:
 
     def drop(self, number: int, column: HeldColumn, mask: int) -> None:
         """Hold sections no more, dirty or not."""
-        self.note_journaled(number, column, mask)
-        self.dirty_sections -= (column.dirty & mask).bit_count()
+        settled = column.dirty & mask
+        if settled:
+            self._note_settled(number, column, settled)
         self.clean_sections -= (column.clean & mask).bit_count()
         column.drop(mask)
-        if not column.dirty:
-            self.dirty.pop(number, None)
         if not column.clean:
             self.clean.pop(number, None)
         self.forget_empty(number, column)
@@ -128,3 +141,13 @@ class Holdings:
         """Forget a column of which nothing is held."""
         if not column.held:
             del self.columns[number]
+
+    def _note_settled(self, number: int, column: HeldColumn, mask: int) -> None:
+        """These dirty sections are dirty no more."""
+        self.note_journaled(number, column, mask)
+        column.dirty &= ~mask
+        self.dirty_sections -= mask.bit_count()
+        if not column.dirty:
+            del self.dirty[number]
+        if self.standing is not None:
+            self.standing.forget(number, mask)

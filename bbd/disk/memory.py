@@ -1,4 +1,4 @@
-"""What a disk holds in memory: cached sections, dirty sections, and what is known of each column.
+"""What a disk holds in memory: cached sections, dirty sections, and which columns are zeros.
 
 Pure bookkeeping on one thread: no I/O, no waiting. A section's bytes are, in this order: what memory holds; zeros where
 the column is not allocated or was cleared; what the world has.
@@ -6,44 +6,41 @@ the column is not allocated or was cleared; what the world has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from bbd.disk.batches import Batch, Snapshot, scattered, zero_records
-from bbd.disk.column_map import ColumnMap, members
-from bbd.disk.held_column import WHOLE_COLUMN, HeldColumn, Taken
+from bbd.disk.backlog import Backlog
+from bbd.disk.column_map import ColumnMap, common, members
+from bbd.disk.held_column import WHOLE_COLUMN
 from bbd.disk.holdings import Holdings
-from bbd.disk.journal_records import Record
-from bbd.disk.standing import Standing
-from bbd.disk.zeros import merge, zero_section
+from bbd.disk.reconciling import Reconciling
+from bbd.disk.snapshots import Snapshots
+from bbd.disk.world_columns import WorldColumns
+from bbd.disk.zeros import zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
 
 SECTION_OVERHEAD: Final = 200
 """Bytes that Python spends on a cached section beside its payload: object header, its share of the column's."""
-CLEARED_GROUPS: Final = 64
-"""Groups of cleared columns that one checkpoint takes, so that clearing a huge disk needs no huge snapshot."""
 _COLUMN_SHIFT: Final = 4
 _IN_COLUMN: Final = DATA_SECTIONS - 1
 
 
 class Memory:
-    """The state of one disk. Sections are numbered through the disk: ``16 * column + index``.
+    """The state of one disk, for reads and writes. Sections are numbered through the disk: ``16 * column + index``.
 
-    ``limit`` bounds the bytes of cached and dirty sections together; dirty ones are never dropped.
+    ``limit`` bounds the bytes of cached and dirty sections together; dirty ones are never dropped. ``world`` says what
+    the world has at all, ``backlog`` what the journal lacks, ``snapshots`` what the world lacks; ``reconciling`` is for
+    a world that others change.
     """
 
     def __init__(self, section_size: int, limit: int, allocated: ColumnMap) -> None:
         self.zero: Final = zero_section(section_size)
-        self.allocated = allocated
-        self.cleared = ColumnMap()
-        self.clearing = ColumnMap()
-        self.in_flight: set[int] = set()
-        self.refreshing: set[int] = set()
+        self.world: Final = WorldColumns(allocated)
         self.writes = 0
-        self.standing: Standing | None = None
-        """Set where others change the world while it is open."""
-        self._zero_ranges: list[tuple[int, int]] = []
         self._held = Holdings(max(limit // (section_size + SECTION_OVERHEAD), 4 * DATA_SECTIONS))
+        self.backlog: Final = Backlog(self._held)
+        self.snapshots: Final = Snapshots(self._held, self.world)
+        self.reconciling: Final = Reconciling(self._held)
         self._columns = self._held.columns
 
     @property
@@ -62,9 +59,9 @@ class Memory:
         return self._held.many
 
     @property
-    def unjournaled_sections(self) -> int:
-        """Sections that a flush has to log."""
-        return self._held.unjournaled_sections
+    def has_work(self) -> bool:
+        """Whether the world lacks anything, or the journal zeros."""
+        return self.snapshots.has_work or bool(self.backlog.zero_ranges)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -78,7 +75,7 @@ class Memory:
                 if self._held.crowded:
                     self._held.used(number, column)
                 return payload
-        return self.zero if self.reads_zero(number) else None
+        return self.zero if self.world.reads_zero(number) else None
 
     def lookup_many(self, sections: Iterable[int]) -> list[Sequence[Payload]]:
         """The same for many, up to the first where the world must be asked."""
@@ -121,24 +118,16 @@ class Memory:
     def peek(self, sections: range) -> list[Payload | None]:
         """The same for sections of one column, one by one, which don't count as used by that."""
         number = sections.start >> _COLUMN_SHIFT
-        rest = self.zero if self.reads_zero(number) else None
+        rest = self.zero if self.world.reads_zero(number) else None
         column = self._columns.get(number)
         if column is None:
             return [rest] * len(sections)
         found = [column.section(section & _IN_COLUMN) for section in sections]
         return [rest if payload is None else payload for payload in found]
 
-    def reads_zero(self, column: int) -> bool:
-        """Whether sections of this column that are not in memory are zeros."""
-        if column not in self.allocated:
-            return True
-        return bool(self.cleared or self.clearing) and (column in self.cleared or column in self.clearing)
-
     def holding(self) -> ColumnMap:
         """The columns that may hold something else than zeros."""
-        found = self.allocated.copy()
-        found.difference_update(self.cleared)
-        found.difference_update(self.clearing)
+        found = self.world.holding()
         for column in self._held.dirty:
             found.add(column)
         return found
@@ -151,7 +140,7 @@ class Memory:
     def lacks(self, column: int) -> bool:
         """Whether the world must be asked for any section of a column."""
         held = self._columns.get(column)
-        return not self.reads_zero(column) and (held is None or held.held != WHOLE_COLUMN)
+        return not self.world.reads_zero(column) and (held is None or held.held != WHOLE_COLUMN)
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -165,7 +154,7 @@ class Memory:
         index = section & _IN_COLUMN
         bit = 1 << index
         if not column.dirty & bit:
-            if not column.clean & bit or self.standing is not None or held.dirty_sections >= held.many:
+            if not column.clean & bit or held.standing is not None or held.dirty_sections >= held.many:
                 return False
             held.note_written(number, column, bit)
         elif not column.unjournaled & bit:
@@ -206,16 +195,8 @@ class Memory:
         """A client writes a whole section."""
         number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
         column = self._held.column(number)
-        self._written(number, column, 1 << index)
+        self._held.note_written(number, column, 1 << index)
         column.write(index, data)
-
-    def put(self, section: int, payload: Payload) -> None:
-        """The same, with a payload to be kept as it is."""
-        number, index = section >> _COLUMN_SHIFT, section & _IN_COLUMN
-        column = self._held.column(number)
-        self._written(number, column, 1 << index)
-        # Never the zeros that all share: whether a section was written since is told by the object.
-        column.put(index, memoryview(payload) if payload is self.zero else payload)
 
     def put_run(self, first: int, data: memoryview, *, owned: bool = False) -> None:
         """A client wrote whole sections, the first of which is ``first``. ``owned``: nobody else
@@ -226,7 +207,7 @@ class Memory:
             column = self._held.column(number)
             mask = (1 << len(span)) - 1 << index
             if mask & ~column.unjournaled:
-                self._written(number, column, mask)
+                self._held.note_written(number, column, mask)
             piece = data[position : position + len(span) * size]
             position += len(piece)
             if len(span) < DATA_SECTIONS:
@@ -239,7 +220,7 @@ class Memory:
     def keep(self, column: int, payloads: Sequence[Payload | None], wanted: int) -> None:
         """Cache what the world has of a column: the sections whose bits are set in ``wanted``, where they are known and
         memory doesn't know better."""
-        if self.reads_zero(column):
+        if self.world.reads_zero(column):
             return
         held, known = self._held.column(column), 0
         whole = wanted == WHOLE_COLUMN
@@ -255,7 +236,7 @@ class Memory:
 
     def keep_whole(self, number: int, frame: memoryview) -> bool:
         """The same for all of a column in one piece, where memory has nothing of it that is newer."""
-        if self.reads_zero(number):
+        if self.world.reads_zero(number):
             return False
         column = self._held.column(number)
         if column.dirty:
@@ -267,207 +248,25 @@ class Memory:
 
     def shrink(self) -> None:
         """Keep within the limit."""
-        self._held.shrink(len(self.standing) if self.standing else 0)
+        self._held.shrink()
 
     def clear(self, first: int, count: int) -> None:
         """Columns ``first`` … ``first + count - 1`` become zeros."""
-        for number in _common(range(first, first + count), self._columns):
+        for number in common(range(first, first + count), self._columns):
             column = self._columns[number]
-            if self.standing:
-                self.standing.forget(number, column.dirty)
             self._held.drop(number, column, column.held)
-        self.cleared.update(self.allocated.within(first, count))
-        self.cleared.update(ColumnMap.of(_common(range(first, first + count), self.in_flight)))
-        self._zero_ranges.append((first, count))
+        self.world.clear(first, count)
+        self.backlog.zero_ranges.append((first, count))
 
     def restore(self, columns: Mapping[int, Mapping[int, Payload]], cleared: Iterable[int]) -> None:
         """Take over what a journal held: it is dirty, and journaled already."""
         for number in cleared:
-            self.cleared.add(number)
+            self.world.cleared.add(number)
         for number, sections in columns.items():
             for index, payload in sections.items():
-                self.put(number << _COLUMN_SHIFT | index, payload)
+                self._held.put(number, index, payload)
             if sections:
                 self._held.note_journaled(number, self._columns[number], WHOLE_COLUMN)
-
-    def refresh(self, column: int) -> bool:
-        """Have the next checkpoint write a column anew, as it reads: with what was mended, or edited in the world.
-        Whether it was not going to."""
-        if self.reads_zero(column) or column in self.refreshing:
-            return False
-        self.refreshing.add(column)
-        return True
-
-    # -- what others change in the world ----------------------------------------------------------------------------
-
-    def forget(self, columns: Iterable[int] | None) -> bool:
-        """Others have changed these columns, or any: drop what is cached of them. Whether some are dirty too."""
-        numbers = list(self._columns) if columns is None else [number for number in columns if number in self._columns]
-        for number in numbers:
-            column = self._columns[number]
-            self._held.drop(number, column, column.clean)
-        return any(number in self._held.dirty for number in numbers)
-
-    def standing_of(self, column: int, mask: int) -> dict[int, tuple[Payload, ...]]:
-        """What the world may have of these sections, as far as that is known."""
-        return self.standing.of(column, members(mask)) if self.standing else {}
-
-    def doubt(self, column: int, taken: Taken) -> None:
-        """These were sent into the world, and nobody knows whether they are there."""
-        if self.standing is not None:
-            dirty = self.dirty_of(column)
-            sent = {index: payload for index, payload in taken.sections().items() if dirty >> index & 1}
-            self.standing.may_be(column, sent)
-
-    def revise(self, number: int, index: int, payload: Payload) -> None:
-        """The world has ``payload``, with others' changes in it: what was written to the section since it was read
-        goes on top."""
-        column = self._columns.get(number)
-        if column is None:
-            return
-        self._held.drop(number, column, column.clean & 1 << index)
-        known = self.standing_of(number, 1 << index)
-        if column.dirty >> index & 1 and known and self.standing is not None:
-            self.put(number << _COLUMN_SHIFT | index, merge(known[index][0], _certain(column.section(index)), payload))
-            self.standing.is_now(number, index, payload)
-
-    def adopt(self, number: int, index: int, taken: Taken, merged: Payload) -> None:
-        """``merged`` went into the world where what was ``taken`` was to go: others' changes are in it. What was
-        written to the section since goes on top."""
-        column = self._columns.get(number)
-        sent = taken.sections()[index]
-        merged = memoryview(merged) if merged is self.zero else merged
-        same = column is not None and column.unchanged(taken) >> index & 1
-        taken.replace(index, merged)
-        if column is not None and column.dirty >> index & 1:
-            now = merged if same else merge(sent, _certain(column.section(index)), merged)
-            self._written(number, column, 1 << index)
-            column.put(index, now)
-
-    # -- journal --------------------------------------------------------------------------------------------------
-
-    @property
-    def unjournaled(self) -> int:
-        """How many things a flush has to log."""
-        return self.unjournaled_sections + len(self._zero_ranges)
-
-    def mostly_unjournaled(self, least: int) -> list[int]:
-        """The columns of which a flush has to log ``least`` sections or more."""
-        return [number for number, column in self._held.unjournaled.items() if column.unjournaled.bit_count() >= least]
-
-    def take_batch(self, *, only_zeros: bool = False) -> Batch:
-        """What is not in the journal yet; from now on it counts as journaled."""
-        batch = Batch(self._zero_ranges)
-        self._zero_ranges = []
-        if not only_zeros:
-            batch.sections = self._held.unjournaled_sections
-            for number, column in self._held.take_unjournaled().items():
-                batch.columns[number] = column.take(column.unjournaled)
-                column.unjournaled = 0
-        return batch
-
-    def unjournaled_records(self, sequence: int) -> list[Record]:
-        """What is not in the journal yet, for who logs it before anything else happens, and says so with
-        :meth:`all_journaled`: first the zeros, with ``sequence``, then the data, with ``sequence + 1``."""
-        records = zero_records(self._zero_ranges, sequence)
-        if self._held.unjournaled:
-            records.append(scattered(self._held.unjournaled, sequence + 1))
-        return records
-
-    def all_journaled(self) -> None:
-        """The journal has all that is in memory."""
-        self._zero_ranges = []
-        for column in self._held.take_unjournaled().values():
-            column.unjournaled = 0
-
-    def give_back(self, batch: Batch) -> None:
-        """The journal could not take the batch."""
-        self._zero_ranges = batch.zero_ranges + self._zero_ranges
-        for number, taken in batch.columns.items():
-            column = self._columns.get(number)
-            if column is not None:
-                self._held.note_unjournaled(number, column, column.unchanged(taken) & column.dirty)
-
-    # -- checkpoint -----------------------------------------------------------------------------------------------
-
-    @property
-    def has_work(self) -> bool:
-        """Whether the world lacks anything."""
-        return bool(self._held.dirty or self.cleared or self.clearing or self._zero_ranges or self.refreshing)
-
-    def snapshot(self, only: Collection[int] | None = None) -> Snapshot:
-        """Begin to bring into the world what it lacks: all dirty sections, and cleared columns up to a bound; or just
-        what the columns ``only`` have. One snapshot at a time, until :meth:`abandon`."""
-        dirty = self._held.dirty if only is None else {number: self._held.dirty[number] for number in only}
-        columns = {number: column.take(column.dirty) for number, column in dirty.items()}
-        self.clearing = self._take_cleared(columns, CLEARED_GROUPS if only is None else 0)
-        if only is None:
-            for number in (*self.clearing, *self.refreshing):
-                if number not in columns:
-                    columns[number] = HeldColumn().take(0)
-        # They begin from zeros anyway; but should this be broken off, what it left of them must be taken away.
-        self.clearing.update(ColumnMap.of(number for number in columns if number not in self.allocated))
-        self.in_flight = set(columns)
-        return Snapshot(columns, self.clearing.copy(), whole=only is None and not self.cleared)
-
-    def settle(self, columns: Mapping[int, Taken], vacant: Collection[int]) -> None:
-        """These columns of the snapshot are in the world now, durably; ``vacant`` ones by not being there."""
-        for number, taken in columns.items():
-            self.clearing.discard(number)
-            self.in_flight.discard(number)
-            self.refreshing.discard(number)
-            if number in vacant:
-                self.allocated.discard(number)
-            else:
-                self.allocated.add(number)
-            column = self._columns.get(number)
-            if column is not None:
-                self._settle(number, column, taken, stays=number not in vacant and number not in self.cleared)
-        self.shrink()
-
-    def _settle(self, number: int, column: HeldColumn, taken: Taken, *, stays: bool) -> None:
-        same = column.unchanged(taken) & column.dirty
-        if self.standing is not None:
-            self._settle_standing(number, column, taken, same)
-        if stays:
-            self._held.note_clean(number, column, same)
-        else:
-            self._held.drop(number, column, same)
-
-    def _settle_standing(self, number: int, column: HeldColumn, taken: Taken, same: int) -> None:
-        assert self.standing is not None
-        self.standing.forget(number, taken.mask)
-        rewritten = taken.mask & column.dirty & ~same
-        if rewritten:
-            sent = taken.sections()
-            for index in members(rewritten):
-                self.standing.is_now(number, index, sent[index])
-
-    def abandon(self, gone: Iterable[int] = ()) -> None:
-        """The snapshot is done with; what of it was not settled is left to the next one. ``gone`` columns left the
-        world for being zeros, but the map could not be told."""
-        self.cleared.update(ColumnMap.of(gone))
-        self.cleared.update(self.clearing)
-        self.clearing = ColumnMap()
-        self.in_flight = set()
-
-    def _take_cleared(self, dirty: Iterable[int], groups: int) -> ColumnMap:
-        """Move cleared columns out of ``cleared``: those with dirty sections, and so many groups."""
-        taken = ColumnMap()
-        for column in dirty:
-            if column in self.cleared:
-                taken.add(column)
-        for group in list(self.cleared.groups)[:groups]:
-            taken.groups[group] = self.cleared.groups[group]
-        self.cleared.difference_update(taken)
-        return taken
-
-    def _written(self, number: int, column: HeldColumn, mask: int) -> None:
-        """These sections are about to be replaced by what a client wrote."""
-        if self.standing is not None:
-            for index in members(column.clean & mask):
-                self.standing.is_now(number, index, _certain(column.section(index)))
-        self._held.note_written(number, column, mask)
 
 
 def spans(sections: range) -> Iterator[range]:
@@ -477,15 +276,3 @@ def spans(sections: range) -> Iterator[range]:
         end = min((start | _IN_COLUMN) + 1, sections.stop)
         yield range(start, end)
         start = end
-
-
-def _common(span: range, columns: Collection[int]) -> list[int]:
-    """The columns that lie in ``span``, at the cost of the smaller of the two; ``columns`` is a set or a mapping."""
-    if len(span) < len(columns):
-        return [column for column in span if column in columns]
-    return [column for column in columns if column in span]
-
-
-def _certain(payload: Payload | None) -> Payload:
-    assert payload is not None, "the section is held"
-    return payload

@@ -114,7 +114,7 @@ def open_disk(place: Place, options: Options) -> Disk:
         records=Records(files, descriptor, path, allocation, folder, journal_limit(descriptor.size)),
         watch=Watch(files, path.with_suffix(".regions"), place.site, allocation.bits),
     )
-    admission = Admission(place.site, reader, memory.allocated, replayed.claimed, force=options.force)
+    admission = Admission(place.site, reader, memory.world.allocated, replayed.claimed, force=options.force)
     return Disk(parts, admission, name=descriptor.name, size=descriptor.size, read_only=read_only, age=options.age)
 
 

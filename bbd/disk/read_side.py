@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from bbd.disk.column_reader import ColumnReader
 from bbd.disk.columns import Columns, Coming
+from bbd.disk.findings import Finding
 from bbd.disk.held_column import WHOLE_COLUMN
 from bbd.disk.loaded_column import LoadedColumn, SoundColumn
 from bbd.disk.memory import Memory, spans
@@ -63,11 +64,12 @@ class ReadSide:
                 with contextlib.suppress(OSError):
                     await _arrival(coming)
 
-    async def verify(self, columns: Sequence[int]) -> list[LoadedColumn | None]:
-        """See :meth:`Columns.verify`; columns that read as zeros are ``None`` too."""
-        held = [column for column in columns if not self._memory.reads_zero(column)]
+    async def verify(self, columns: Sequence[int]) -> list[Finding]:
+        """What is wrong with whole columns in the world; nothing with those that read as zeros or were just written.
+        Errors: as :meth:`Columns.verify`."""
+        held = [column for column in columns if not self._memory.world.reads_zero(column)]
         found = dict(zip(held, await self._columns.verify(held), strict=True)) if held else {}
-        return [found.get(column) for column in columns]
+        return [self._finding(column, found.get(column)) for column in columns]
 
     def written(self, columns: Iterable[int]) -> None:
         """A checkpoint has written these columns."""
@@ -92,6 +94,15 @@ class ReadSide:
         """Sections of a column in one piece, or one by one."""
         piece = self._memory.piece(span)
         return self._memory.peek(span) if piece is None else [piece]
+
+    def _finding(self, column: int, loaded: LoadedColumn | None) -> Finding:
+        if loaded is None:
+            return Finding(column, "")
+        dirty = self._memory.dirty_of(column)
+        rewritten = [index for index in loaded.damage if dirty >> index & 1]
+        for index in rewritten:
+            del loaded.damage[index]
+        return loaded.finding
 
     def _complete(
         self, span: range, before: Sequence[Payload | None], loaded: LoadedColumn | SoundColumn

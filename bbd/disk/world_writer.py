@@ -40,7 +40,8 @@ class WorldWriter:
     def __init__(self, parts: Parts, executor: Executor, written: Callable[[Iterable[int]], None]) -> None:
         assert parts.records.journal is not None
         self._parts = parts
-        self._memory = parts.memory
+        self._snapshots = parts.memory.snapshots
+        self._reconciling = parts.memory.reconciling
         self._journal = parts.records.journal
         self._executor = executor
         self._written = written
@@ -81,7 +82,7 @@ class WorldWriter:
                     await self._finish_one(under_way)
             raise
         finally:
-            self._memory.abandon(self._gone)
+            self._snapshots.end(self._gone)
             self._gone.clear()
             changed, self._changed = self._changed, {}
             self.busy = False
@@ -100,7 +101,7 @@ class WorldWriter:
         await asyncio.shield(self._progress)
 
     def _updates(self, batch: _Batch, snapshot: Snapshot) -> _Updates:
-        cleared, allocated, standing = snapshot.cleared, self._memory.allocated, self._memory.standing_of
+        cleared, allocated, standing = snapshot.cleared, self._parts.memory.world.allocated, self._reconciling.standing
         return {
             column: ColumnUpdate(
                 taken.sections(), column in cleared, column in allocated, standing(column, taken.mask), taken.whole
@@ -121,7 +122,7 @@ class WorldWriter:
                 self._doubt(batch)
             vacant, changed = future.result()
             self._doubt({column: batch.pop(column) for column in changed})
-            self._memory.settle(batch, vacant)
+            self._snapshots.settle(batch, vacant)
             self._parts.writer.wrote(batch, vacant)
             self._written(batch)
             if self._progress is not None:
@@ -131,15 +132,15 @@ class WorldWriter:
     def _take_over(self, column: int, sent: Taken, update: ColumnUpdate) -> None:
         """Memory, and what was sent, have from now on what others changed, too."""
         for index, payload in update.found.items():
-            self._memory.revise(column, index, payload)
+            self._reconciling.revise(column, index, payload)
         for index, merged in update.merged.items():
-            self._memory.adopt(column, index, sent, merged)
+            self._reconciling.adopt(column, index, sent, merged)
 
     def _doubt(self, batch: Mapping[int, Taken]) -> None:
         """Nobody knows what of a batch the world has."""
         self._parts.writer.changed(batch)
         for column, sent in batch.items():
-            self._memory.doubt(column, sent)
+            self._reconciling.doubt(column, sent)
 
     def _write_batch(self, updates: _Updates, generation: int) -> tuple[set[int], Collection[int]]:
         checked = self._parts.writer.checked

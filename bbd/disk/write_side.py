@@ -28,5 +28,5 @@ def make_write_side(
     sequence = Sequence(parts.records.descriptor.epoch)
     writer = WorldWriter(parts, threads.checkpoint, written)
     committer = Committer(parts.memory, journal, sequence, writer, threads)
-    checkpointer = Checkpointer(parts.memory, journal, committer, writer, threads.checkpoint)
+    checkpointer = Checkpointer(parts.memory.snapshots, journal, committer, writer, threads.checkpoint)
     return WriteSide(journal, committer, checkpointer)

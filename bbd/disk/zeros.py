@@ -24,6 +24,12 @@ def canonical(payload: _Payload, zero: bytes) -> _Payload:
     return zero if bytes(payload) == zero else payload
 
 
+def unshared(payload: Payload) -> Payload:
+    """``payload`` as an object of its own, where it is the zeros that all share: whether a section was written since
+    is told by the object."""
+    return memoryview(payload) if payload is zero_section(len(payload)) else payload
+
+
 def merge(was: Payload, theirs: Payload, ours: Payload) -> Payload:
     """Two changes of a section in one: bytes that ``theirs`` has changed are theirs, all others ``ours``."""
     before, after = np.frombuffer(was, np.uint8), np.frombuffer(theirs, np.uint8)

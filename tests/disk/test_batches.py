@@ -375,12 +375,12 @@ def test_what_is_written_while_it_is_read_counts(tmp_path: Path) -> None:
         await asyncio.to_thread(site.holding.wait, 60)
         await disk.write(COLUMN, new)
         await disk.checkpoint()
-        disk._memory.forget(None)
+        disk._memory.reconciling.forget(None)
         site.may_return.set()
         await reading
         expected = old[:COLUMN] + new + old[COLUMN + 4096 :]
         assert await read_all(disk, 0, 2 * COLUMN) == expected
-        disk._memory.forget(None)
+        disk._memory.reconciling.forget(None)
         assert await read_all(disk, 0, 2 * COLUMN) == expected
         await disk.close()
 

@@ -103,10 +103,10 @@ def test_a_part_of_something_larger_never_changes(*, own: bool) -> None:
 def memory_with_a_clean_column(*, limit: int = 1 << 20) -> Memory:
     memory = Memory(SIZE, limit, ColumnMap())
     memory.put_run(0, memoryview(OLD * DATA_SECTIONS))
-    memory.take_batch()
-    snapshot = memory.snapshot()
-    memory.settle(snapshot.columns, ())
-    memory.abandon()
+    memory.backlog.take()
+    snapshot = memory.snapshots.take()
+    memory.snapshots.settle(snapshot.columns, ())
+    memory.snapshots.end()
     assert not memory.dirty_sections
     return memory
 
@@ -117,12 +117,12 @@ def test_a_clean_section_of_a_dirty_column_is_taken_with_little_ado() -> None:
     memory.write(0, NEW)
     assert memory.put_again(1, NEW)
     assert memory.put_again(1, NEW)
-    assert (memory.dirty_sections, memory.unjournaled_sections) == (2, 2)
+    assert (memory.dirty_sections, memory.backlog.sections) == (2, 2)
     assert memory.dirty_of(0) == 0b11
     assert [bytes(memory.lookup(section) or b"") for section in range(3)] == [bytes(NEW), bytes(NEW), OLD]
-    memory.take_batch()
+    memory.backlog.take()
     assert memory.put_again(1, NEW)
-    assert memory.unjournaled_sections == 1, "the journal has the one before"
+    assert memory.backlog.sections == 1, "the journal has the one before"
 
 
 def test_a_section_that_makes_many_dirty_ones_is_left_to_who_begins_checkpoints() -> None:
