@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bbd.blocks import BLOCK, fresh
@@ -68,6 +68,7 @@ def segment(size: int = 1 << 20) -> Iterator[tuple[Path, File]]:
         file.close()
 
 
+@settings(deadline=None)  # it syncs, which takes as long as the disk wants
 @given(batches)
 def test_every_batch_is_found_when_it_is_safe(groups: Sequence[Sequence[Record]]) -> None:
     tail = Tail()
