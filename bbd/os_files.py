@@ -1,7 +1,4 @@
-"""The machine's own file system, and what it can do beyond :class:`~bbd.files.Files`.
-
-The functions here take any file: where it is another one than the machine's, they do the same by what every file can.
-"""
+"""The machine's own file system: a :class:`~bbd.files.Files` whose files have a quicker way wherever there is one."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ IOV_MAX: Final = 1024
 """Linux and macOS take so many pieces at a time."""
 
 
-class _OsFile:
+class _OsFile(File):
     def __init__(self, path: Path, flags: int) -> None:
         self._fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
         self._safe_in_one: bool | None = None
@@ -64,8 +61,9 @@ class _OsFile:
                 self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
                 offset += size - written
 
-    def begin_to_write(self, offset: int, size: int) -> None:
-        begin_to_write(self._fd, offset, size)
+    def pwrite_early(self, parts: Sequence[Bytes], offset: int) -> None:
+        self.pwrite(parts, offset)
+        begin_to_write(self._fd, offset, sum(map(len, parts)))
 
     def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
         if self._safe_in_one is None:
@@ -164,46 +162,3 @@ class OsFiles:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-
-def read_into(file: File, buffer: memoryview, offset: int) -> int:
-    """Fill ``buffer`` with the bytes at ``offset``; return how many there are, fewer only at the end of the file.
-
-    Large reads into memory that is used again and again cost a fraction of those into fresh memory, whose every page
-    the kernel must find first.
-    """
-    if isinstance(file, _OsFile):
-        return file.pread_into(buffer, offset)
-    data = file.pread(len(buffer), offset)
-    buffer[: len(data)] = data
-    return len(data)
-
-
-def write_safely(file: File, parts: Sequence[Bytes], offset: int) -> None:
-    """Write ``parts`` as ``pwrite`` does, and make them safe; what was written before may stay as unsafe as it was.
-
-    Where the file system can do both in one call, that is cheaper than two. Errors: those of ``pwrite`` and ``sync``.
-    """
-    if isinstance(file, _OsFile):
-        file.pwrite_safely(parts, offset)
-        return
-    file.pwrite(parts, offset)
-    file.sync()
-
-
-def write_past_cache(file: File) -> None:
-    """Have no copy kept in the kernel's memory of what is written from now on, where the file system can do without.
-
-    All writes must be whole blocks of :data:`bbd.blocks.BLOCK` bytes then, from memory that is aligned so, and
-    nothing may be read."""
-    if isinstance(file, _OsFile):
-        file.write_past_cache()
-
-
-def write_out(file: File, parts: Sequence[Bytes], offset: int) -> None:
-    """Write ``parts`` as ``pwrite`` does, and let the disk begin with them where the system can be asked to: the sync
-    that makes them safe waits for less then. Errors: those of ``pwrite`` and ``sync``.
-    """
-    file.pwrite(parts, offset)
-    if isinstance(file, _OsFile):
-        file.begin_to_write(offset, sum(map(len, parts)))

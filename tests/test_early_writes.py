@@ -14,7 +14,7 @@ import pytest
 
 from bbd import early_writes
 from bbd.early_writes import begin_to_write
-from bbd.os_files import OsFiles, write_out
+from bbd.os_files import OsFiles
 from tests.worlds.memory_files import MemoryFiles
 
 CONTENT = random.Random(1).randbytes(64 << 10)
@@ -174,7 +174,7 @@ def test_pieces_are_written_and_begun_with_together(tmp_path: Path, monkeypatch:
     call = Call(lambda *_: 0)
     put_in_place(monkeypatch, call)
     file = OsFiles().open(tmp_path / "f", write=True, create=True)
-    write_out(file, [b"abc", b"", memoryview(b"defg")], 5)
+    file.pwrite_early([b"abc", b"", memoryview(b"defg")], 5)
     assert [seen[1:] for seen in call.seen] == [(5, 7, BEGIN_ONLY)]
     assert (tmp_path / "f").read_bytes() == bytes(5) + b"abcdefg"
     file.close()
@@ -184,10 +184,10 @@ def test_a_write_fails_where_beginning_with_it_does(tmp_path: Path, monkeypatch:
     file = OsFiles().open(tmp_path / "f", write=True, create=True)
     put_in_place(monkeypatch, refusing(errno.EIO))
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        write_out(file, [b"abc"], 0)
+        file.pwrite_early([b"abc"], 0)
     for call in (refusing(errno.EOPNOTSUPP), None):
         put_in_place(monkeypatch, call)
-        write_out(file, [b"def"], 0)
+        file.pwrite_early([b"def"], 0)
         assert (tmp_path / "f").read_bytes() == b"def"
     file.close()
 
@@ -197,7 +197,7 @@ def test_files_that_are_not_the_systems_are_only_written(tmp_path: Path, monkeyp
     put_in_place(monkeypatch, call)
     files = MemoryFiles()
     file = files.open(tmp_path / "f", write=True, create=True)
-    write_out(file, [b"abc", b"def"], 0)
+    file.pwrite_early([b"abc", b"def"], 0)
     assert files.names[tmp_path / "f"].content == b"abcdef"
     assert files.names[tmp_path / "f"].unsafe, "nothing is promised"
     assert not call.seen

@@ -14,7 +14,9 @@ import pytest
 from bbd import safe_writes
 from bbd.blocks import BLOCK, fresh
 from bbd.files import File
-from bbd.os_files import OsFiles, read_into, write_past_cache, write_safely
+from bbd.os_files import OsFiles
+from tests.torture.faulty_files import Faults, FaultyFiles
+from tests.torture.simulated_files import Name, SimulatedFiles, Sync, Write
 from tests.worlds.memory_files import MemoryFiles
 
 PARTS = [random.Random(seed).randbytes(seed % 37) for seed in range(2500)]
@@ -44,7 +46,7 @@ def test_short_writes_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     file.pwrite(parts, 3)
     assert (tmp_path / "f").read_bytes() == bytes(3) + whole
     buffer = memoryview(bytearray(len(whole) + 10))
-    assert read_into(file, buffer, 3) == len(whole)
+    assert file.pread_into(buffer, 3) == len(whole)
     assert buffer[: len(whole)] == whole
     file.close()
 
@@ -58,11 +60,11 @@ def test_reading_into_memory(tmp_path: Path, *, own: bool) -> None:
     file = opened(tmp_path / "f") if own else MemoryFiles().open(tmp_path / "f", write=True, create=True)
     file.pwrite([WHOLE], 0)
     buffer = memoryview(bytearray(100))
-    assert read_into(file, buffer, 5) == 100
+    assert file.pread_into(buffer, 5) == 100
     assert buffer == WHOLE[5:105]
-    assert read_into(file, buffer, len(WHOLE) - 9) == 9
+    assert file.pread_into(buffer, len(WHOLE) - 9) == 9
     assert buffer[:9] == WHOLE[-9:]
-    assert read_into(file, buffer, len(WHOLE) + 9) == 0
+    assert file.pread_into(buffer, len(WHOLE) + 9) == 0
     file.close()
 
 
@@ -86,7 +88,7 @@ def test_writing_and_making_safe_in_one(
     monkeypatch.setattr(os, "pwritev", short)
     monkeypatch.setattr(os, "fdatasync", sync)
     file = opened(tmp_path / "f")
-    write_safely(file, PARTS[:count], 3)
+    file.pwrite_safely(PARTS[:count], 3)
     assert synced[-1], "the last call made all of it safe"
     assert (tmp_path / "f").read_bytes() == (bytes(3) + b"".join(PARTS[:count]) if count else b"")
     file.close()
@@ -95,10 +97,43 @@ def test_writing_and_making_safe_in_one(
 def test_writing_and_making_safe_elsewhere(tmp_path: Path) -> None:
     files = MemoryFiles()
     file = files.open(tmp_path / "f", write=True, create=True)
-    write_safely(file, PARTS[:9], 0)
+    file.pwrite_safely(PARTS[:9], 0)
     inode = files.names[tmp_path / "f"]
     assert inode.safe == b"".join(PARTS[:9])
     assert not inode.unsafe
+
+
+def test_files_that_are_watched_show_the_plain_calls(tmp_path: Path) -> None:
+    """Even where the file behind them is the machine's, which could do it in other ways."""
+    faults = Faults()
+    file = FaultyFiles(OsFiles(), faults).open(tmp_path / "f", write=True, create=True)
+    file.write_past_cache()
+    file.pwrite_safely(PARTS[:9], 0)
+    assert faults.kinds == {"open": 1, "pwrite": 1, "sync": 1}
+    file.pwrite_early(PARTS[:9], 0)
+    file.pread_into(memoryview(bytearray(9)), 0)
+    assert faults.kinds == {"open": 1, "pwrite": 2, "sync": 1, "pread": 1}
+    file.close()
+
+
+def test_files_that_are_recorded_have_written_and_then_synced() -> None:
+    path = Path("/f")
+    files = SimulatedFiles(folders={Path("/")})
+    file = files.open(path, write=True, create=True)
+    file.write_past_cache()
+    file.pwrite_early([b"a", b"b"], 0)
+    file.pwrite_safely([b"c", b"d"], 2)
+    node = files.names[path]
+    assert files.calls == [Name(path, node), Write(node, 0, b"ab"), Write(node, 2, b"cd"), Sync(node)]
+
+
+def test_a_file_that_leaves_something_out_is_none() -> None:
+    class Unsynced(File):
+        def pwrite(self, parts: Sequence[bytes | bytearray | memoryview], offset: int) -> None:
+            """Gone."""
+
+    with pytest.raises(TypeError, match="sync"):
+        Unsynced()  # type: ignore[abstract]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -122,8 +157,8 @@ def test_making_safe_takes_a_sync_where_one_call_is_not_enough(
     monkeypatch.setattr(os, "fdatasync", sync)
     monkeypatch.setattr("bbd.os_files.in_one_call", lambda fd: known)
     file = opened(tmp_path / "f")
-    write_safely(file, PARTS[:9], 0)
-    write_safely(file, PARTS[:9], 0)
+    file.pwrite_safely(PARTS[:9], 0)
+    file.pwrite_safely(PARTS[:9], 0)
     assert calls == (["write and sync"] if known else []) + ["write", "sync"] * 2
     file.close()
 
@@ -170,8 +205,8 @@ def test_writing_past_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     block[:] = b"b" * BLOCK
     file = opened(tmp_path / "f")
     file.pwrite([b"head".ljust(BLOCK)], 0)
-    write_past_cache(file)
-    write_safely(file, [block, block], BLOCK)
+    file.write_past_cache()
+    file.pwrite_safely([block, block], BLOCK)
     assert direct == [False, True]
     assert (tmp_path / "f").read_bytes() == b"head".ljust(BLOCK) + 2 * bytes(block)
     file.close()
@@ -188,9 +223,9 @@ def test_a_file_system_that_does_not_write_past_the_cache(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "pwritev", refusing)
     file = opened(tmp_path / "f")
-    write_past_cache(file)
+    file.write_past_cache()
     file.pwrite([b"b" * BLOCK], 0)
-    write_safely(file, [b"c" * BLOCK], BLOCK)
+    file.pwrite_safely([b"c" * BLOCK], BLOCK)
     assert (tmp_path / "f").read_bytes() == b"b" * BLOCK + b"c" * BLOCK
     file.close()
 
@@ -205,7 +240,7 @@ def test_a_file_system_that_refuses_the_flag(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(fcntl, "fcntl", refusing)
     file = opened(tmp_path / "f")
-    write_past_cache(file)
+    file.write_past_cache()
     file.pwrite([b"odd"], 1)
     assert (tmp_path / "f").read_bytes() == b"\0odd"
     file.close()

@@ -15,7 +15,6 @@ from typing import Final
 
 from bbd.disk.journal_records import HEADER_SIZE, SegmentHeader, whole_length
 from bbd.files import File, Files, write_atomically
-from bbd.os_files import write_past_cache
 
 MOST_SPARES: Final = 16
 """Enough for a burst after a checkpoint, and as much room as a disk keeps for nothing else."""
@@ -108,7 +107,7 @@ class Segments:
         call, one at a time."""
         file = self._files.open(path, write=True, create=True)
         try:
-            write_past_cache(file)
+            file.write_past_cache()
             zeros = memoryview(mmap.mmap(-1, _STEP))
             for start in range(0, self.size, _STEP):
                 file.pwrite([zeros[: self.size - start]], start)

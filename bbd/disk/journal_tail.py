@@ -20,7 +20,6 @@ from bbd.disk.journal_records import (
     padding,
 )
 from bbd.files import File
-from bbd.os_files import write_past_cache, write_safely
 
 CAPACITY: Final = 1 << 20
 """Bytes that are put together at most: enough for every record, and few enough to stay in the processor's cache."""
@@ -52,7 +51,7 @@ class Tail:
 
     def begin(self, file: File, position: int, salt: int) -> None:
         """Go on in another segment, from ``position``, a multiple of the block's size."""
-        write_past_cache(file)
+        file.write_past_cache()
         self._file, self._salt, self._start = file, salt, position
         self._parts, self._size = [], 0
         self._run = self._filled = 0
@@ -92,7 +91,7 @@ class Tail:
         assert self._file is not None
         end = -(-self._filled // BLOCK) * BLOCK
         self._buffer[self._filled : end] = bytes(end - self._filled)
-        write_safely(self._file, [*self._parts, self._buffer[self._run : end]], self._start)
+        self._file.pwrite_safely([*self._parts, self._buffer[self._run : end]], self._start)
         self._unsafe = False
         self._keep_from(self._filled // BLOCK * BLOCK)
 

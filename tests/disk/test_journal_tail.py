@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bbd.blocks import BLOCK, fresh
@@ -87,6 +87,7 @@ def segment(size: int = 1 << 20) -> Iterator[tuple[Path, File]]:
         file.close()
 
 
+@settings(deadline=None)  # it syncs, which takes as long as the disk wants
 @given(batches)
 def test_every_batch_is_found_when_it_is_safe(groups: Sequence[Sequence[Record]]) -> None:
     tail = Tail()
@@ -122,10 +123,10 @@ def test_more_than_is_put_together_at_once(monkeypatch: pytest.MonkeyPatch, *, s
 
 def test_a_column_on_a_block_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[memoryview] = []
-    monkeypatch.setattr(journal_tail, "write_safely", lambda file, parts, offset: written.extend(parts))
     column, other = frame(1, shifted=False), frame(2, shifted=True)
     tail = Tail()
     with segment() as (_, file):
+        monkeypatch.setattr(file, "pwrite_safely", lambda parts, offset: written.extend(parts))
         tail.begin(file, HEADER_SIZE, HEADER.salt)
         tail.put(WholeColumnRecord(1, 1, other), 3 * BLOCK)
         tail.put(WholeColumnRecord(1, 2, column), 3 * BLOCK)

@@ -66,7 +66,7 @@ class Faults:
             self._paused = False
 
 
-class _FaultyFile:
+class _FaultyFile(File):
     def __init__(self, file: File, faults: Faults) -> None:
         self._file = file
         self._faults = faults

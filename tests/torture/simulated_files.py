@@ -159,7 +159,7 @@ class SimulatedFiles:
         return left
 
 
-class _SimulatedFile:
+class _SimulatedFile(File):
     def __init__(self, files: SimulatedFiles, node: int, *, write: bool) -> None:
         self._files = files
         self._node = node

@@ -112,7 +112,7 @@ class MemoryFiles:
             raise OSError(number, "told to fail")
 
 
-class MemoryFile:
+class MemoryFile(File):
     """Implements :class:`bbd.files.File`."""
 
     def __init__(self, files: MemoryFiles, inode: Inode, *, writable: bool) -> None:

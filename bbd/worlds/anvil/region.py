@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bbd.files import Files
-from bbd.os_files import write_out
 from bbd.worlds.anvil.compression import EXTERNAL, AnyChunk, RawChunk, recompressed
 from bbd.worlds.anvil.region_content import Found, Look, RegionContent
 from bbd.worlds.anvil.room import Claim, Room
@@ -122,7 +121,7 @@ class RegionFile:
         with self._writing:
             placed = self._place(write, piece)
         for start, parts in runs(placed):
-            write_out(self._content.opened(), parts, start * SECTOR_SIZE)
+            self._content.opened().pwrite_early(parts, start * SECTOR_SIZE)
 
     def _place(self, write: _Write, piece: Piece) -> list[tuple[Extent, AnyChunk]]:
         """Find a place for each of a piece's chunks, and note which chunks go."""

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from bbd.files import Bytes, File
-from bbd.os_files import read_into
 from bbd.worlds.anvil.compression import AnyChunk, RawChunk
 from bbd.worlds.anvil.damage import unreadable
 from bbd.worlds.anvil.sectors import HEADER_SECTORS, SECTOR_SIZE, Extent, sectors_for
@@ -40,7 +39,7 @@ _buffers = _Buffers()
 def read_view(file: File, extent: Extent) -> memoryview:
     """What a file holds of these sectors, 320 at most, in memory that the thread's next call uses again."""
     buffer = _buffers.view[: (extent.end - extent.start) * SECTOR_SIZE]
-    return buffer[: read_into(file, buffer, extent.start * SECTOR_SIZE)]
+    return buffer[: file.pread_into(buffer, extent.start * SECTOR_SIZE)]
 
 
 def chunk_at(extent: Extent, content: Bytes, *, overlapping: bool) -> RawChunk:

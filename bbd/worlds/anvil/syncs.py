@@ -11,7 +11,6 @@ import threading
 from collections.abc import Sequence
 
 from bbd.files import Bytes, File
-from bbd.os_files import write_safely
 
 
 class Syncs:
@@ -38,10 +37,10 @@ class Syncs:
                 raise OSError(self._failure.errno, self._failure.strerror)
 
     def write_safely(self, file: File, parts: Sequence[Bytes], offset: int) -> None:
-        """Write something and make it safe (:func:`bbd.os_files.write_safely`). Errors: ``OSError``."""
+        """Write something and make it safe (:meth:`bbd.files.File.pwrite_safely`). Errors: ``OSError``."""
         with self._lock:
             try:
-                write_safely(file, parts, offset)
+                file.pwrite_safely(parts, offset)
             except OSError as error:
                 self._failure = error
                 raise

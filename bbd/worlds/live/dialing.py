@@ -14,12 +14,12 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from bbd import __version__
 from bbd.worlds.live.access import Access
 from bbd.worlds.live.frames import Confirmed
+from bbd.worlds.live.incoming import MAX_MESSAGE
 from bbd.worlds.live.link import CLOSE_SECONDS, Link, LinkLost
 from bbd.worlds.live.messages import Push
 
 HELLO_SECONDS: Final = 10.0
 PING_SECONDS: Final = 5.0
-MAX_FRAME: Final = 8 << 20
 _QUIET: Final = logging.getLogger("bbd.live.websocket")
 _QUIET.setLevel(logging.WARNING)  # the library logs frames at lower levels, and the first of them has the token
 
@@ -36,7 +36,7 @@ async def open_link(access: Access, instance: str, pushed: Callable[[Push | Conf
             close_timeout=CLOSE_SECONDS,
             ping_interval=PING_SECONDS,
             ping_timeout=2 * PING_SECONDS,
-            max_size=MAX_FRAME,
+            max_size=MAX_MESSAGE,
             write_limit=1 << 20,
             logger=_QUIET,
             ssl=access.tls,

@@ -124,7 +124,7 @@ class LiveFiles:
         return "/".join(path.relative_to(self._folder).parts)
 
 
-class LiveFile:
+class LiveFile(File):
     """See :class:`bbd.files.File`."""
 
     def __init__(self, disk: OpenDisk, name: str, path: Path) -> None:
@@ -180,7 +180,7 @@ class LiveFile:
         return _ask(self._disk, do, self._name, self._path, **values)
 
 
-class _Draft:
+class _Draft(File):
     """A file that has no name yet, in memory."""
 
     def __init__(self, content: bytearray) -> None:

@@ -10,11 +10,13 @@ from typing import Any, Final, TypeAlias
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from bbd import __version__
 from bbd.worlds.live.budget import Budget
 from bbd.worlds.live.codes import BridgeError, Code, Refusal, code_of_close
 from bbd.worlds.live.frames import Columns, Confirmed, Read, ReadEntry, Write, WriteEntry, Written, parse_companion
+from bbd.worlds.live.incoming import TooLarge, receive
 from bbd.worlds.live.messages import MAX_ID, Answer, Failure, Note, Push, Request
 from bbd.worlds.live.messages import parse_companion as parse_text
 
@@ -150,12 +152,16 @@ class Link:
                 await self._socket.send(await self._outgoing.get())
 
     async def _receive_all(self) -> None:
+        last_word = CloseCode.NORMAL_CLOSURE
         try:
             while True:
-                self._receive(await self._socket.recv())
+                self._receive(await receive(self._socket))
                 self.heard = asyncio.get_running_loop().time()
         except ConnectionClosed:
             pass
+        except TooLarge:
+            self._broken("a message of more than 8 MiB, or in too many fragments")
+            last_word = CloseCode.MESSAGE_TOO_BIG
         except Refusal as refusal:
             self._broken(str(refusal))
         except LinkLost:
@@ -163,12 +169,12 @@ class Link:
         finally:
             self._end()
             self._tasks[0].cancel()
-            await self.close()
+            await self.close(last_word)
 
-    async def close(self) -> None:
+    async def close(self, code: CloseCode = CloseCode.NORMAL_CLOSURE) -> None:
         """Close the connection; what was unanswered is lost."""
         with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._socket.close(), CLOSE_SECONDS)
+            await asyncio.wait_for(self._socket.close(code), CLOSE_SECONDS)
         self._end()
 
     def abort(self) -> None:

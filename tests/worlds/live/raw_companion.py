@@ -61,6 +61,11 @@ class RawCompanion:
         self._writer.write(b"".join([frame.serialize(mask=False) for frame in frames]))
         await self._writer.drain()
 
+    async def send_many(self, frame: Frame, count: int) -> None:
+        """Send the same frame so many times, as quickly as can be."""
+        self._writer.write(frame.serialize(mask=False) * count)
+        await self._writer.drain()
+
     async def greet(self) -> None:
         """Shake hands, and answer hello."""
         while not (events := await self._receive()):

@@ -222,12 +222,56 @@ def test_fragments_that_make_no_message_end_the_connection(code: int, frames: li
 
     async def run() -> None:
         async with linked(companion) as (link, pushed):
-            with pytest.raises(LinkLost):
+            with pytest.raises(LinkLost, match="8 MiB" if code == TOO_BIG else None):
                 await link.read(1, WANTED)
             assert not pushed
 
     asyncio.run(run())
     assert closed == [code]
+
+
+MOST = LIMITS["binary"] // 64
+"""Fragments in a message: each counts as 64 bytes at least."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "piece"), [(Opcode.BINARY, b""), (Opcode.TEXT, b" ")], ids=["empty ones", "letters"])
+def test_fragments_without_end_end_the_connection(kind: Opcode, piece: bytes) -> None:
+    """They need no room on their way, and a hundred times as much in memory."""
+    closed: list[int] = []
+
+    async def companion(raw: RawCompanion) -> None:
+        await raw.read()
+        await raw.send([begun(piece, kind)])
+        await raw.send_many(more(piece), MOST + 8)
+        closed.append(await raw.close_code())
+
+    async def run() -> None:
+        async with linked(companion) as (link, _):
+            with pytest.raises(LinkLost, match="a message of more than 8 MiB, or in too many fragments") as lost:
+                await link.read(1, WANTED)
+            assert lost.value.code == Code.BAD_FRAME
+
+    asyncio.run(run())
+    assert closed == [TOO_BIG]
+
+
+@pytest.mark.slow
+def test_as_many_fragments_as_there_may_be() -> None:
+    async def companion(raw: RawCompanion) -> None:
+        for count in (MOST, 3):
+            text = Answer((await raw.request()).id, {}).dump().encode()
+            assert len(text) <= 64
+            await raw.send([begun(b"", Opcode.TEXT)])
+            await raw.send_many(more(b""), count - 2)
+            await raw.send([last(text)])
+
+    async def run() -> None:
+        async with linked(companion) as (link, _):
+            for _ in range(2):
+                assert await link.ask("stats") == {}
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(
