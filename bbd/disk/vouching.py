@@ -11,12 +11,12 @@ import numpy as np
 
 from bbd.disk.check import CHECK_SIZE, CheckSection
 from bbd.disk.identity import Identity
-from bbd.disk.integrity import ByteArray, parity, update_parity
+from bbd.disk.integrity import ByteArray, parity, together, update_parity
 from bbd.disk.merging import MergedColumn
 from bbd.disk.zeros import zero_section
 from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, FIRST_PARITY_SECTION
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 16
 """Columns that are merged, checked and whose parity is computed together: many are faster, but must fit the processor's
 cache, where each step finds what the one before has touched."""
 
@@ -50,9 +50,9 @@ class Vouching:
         stripes = self._stripes(len(columns))
         for target, (column, merged) in zip(stripes, columns.items(), strict=True):
             data = merged.whole or b"".join([payload or self._zero for payload in merged.payloads])
-            target[: len(data)] = np.frombuffer(data, np.uint8)
-            target[len(data) : len(data) + CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
-        rows = list(parity(stripes.reshape(len(columns), DATA_SECTIONS + 1, len(self._zero)), self._identity.parity))
+            target[:DATA_SECTIONS] = np.frombuffer(data, np.uint8).reshape(DATA_SECTIONS, -1)
+            target[CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
+        rows = list(parity(stripes, self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
             if None in merged.payloads:
                 updated = self._updated_parity(merged, checks[column])
@@ -64,7 +64,7 @@ class Vouching:
         follows the check in its stripe is never written, and stays zeros."""
         found: ByteArray | None = getattr(self._own, "stripes", None)
         if found is None:
-            found = self._own.stripes = np.zeros((AT_ONCE, (DATA_SECTIONS + 1) * len(self._zero)), np.uint8)
+            found = self._own.stripes = together(AT_ONCE, len(self._zero))
         return found[:columns]
 
     def _updated_parity(self, merged: MergedColumn, check: bytes) -> ByteArray | None:
