@@ -47,15 +47,21 @@ class _OsFile:
         self._direct = set_direct(self._fd, on=True)
 
     def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
+        self._pwrite(parts, offset)
+
+    def write_out(self, parts: Sequence[Bytes], offset: int) -> None:
+        begin_to_write(self._fd, offset, self._pwrite(parts, offset) - offset)
+
+    def _pwrite(self, parts: Sequence[Bytes], offset: int) -> int:
         try:
-            self._pwrite_all(parts, offset)
+            return self._pwrite_all(parts, offset)
         except OSError as error:
             if error.errno != errno.EINVAL or not self._direct:
                 raise
             self._direct = set_direct(self._fd, on=False)
-            self._pwrite_all(parts, offset)
+            return self._pwrite_all(parts, offset)
 
-    def _pwrite_all(self, parts: Sequence[Bytes], offset: int) -> None:
+    def _pwrite_all(self, parts: Sequence[Bytes], offset: int) -> int:
         for first in range(0, len(parts), IOV_MAX):
             some = parts[first : first + IOV_MAX]
             size, written = sum(map(len, some)), os.pwritev(self._fd, some, offset)
@@ -63,9 +69,7 @@ class _OsFile:
             if written < size:
                 self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
                 offset += size - written
-
-    def begin_to_write(self, offset: int, size: int) -> None:
-        begin_to_write(self._fd, offset, size)
+        return offset
 
     def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
         if self._safe_in_one is None:
@@ -204,6 +208,7 @@ def write_out(file: File, parts: Sequence[Bytes], offset: int) -> None:
     """Write ``parts`` as ``pwrite`` does, and let the disk begin with them where the system can be asked to: the sync
     that makes them safe waits for less then. Errors: those of ``pwrite`` and ``sync``.
     """
-    file.pwrite(parts, offset)
     if isinstance(file, _OsFile):
-        file.begin_to_write(offset, sum(map(len, parts)))
+        file.write_out(parts, offset)
+        return
+    file.pwrite(parts, offset)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from bbd.disk.check import CHECK_SIZE, CheckSection
+from bbd.disk.check import CHECK_SIZE, CheckHead
 from bbd.disk.identity import Identity
 from bbd.disk.integrity import ByteArray, parity, together, update_parity
 from bbd.disk.merging import MergedColumn
@@ -27,23 +26,12 @@ class Vouching:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._zero = zero_section(identity.section_size)
-        self._disk_id = uuid.UUID(bytes=identity.disk_id)
+        self._head = CheckHead(identity.codec, identity.layout, identity.width_log2, identity.parity, identity.disk_id)
         self._own = threading.local()
 
     def check(self, column: int, merged: MergedColumn, generation: int) -> bytes:
         """The column's check section, in which it includes all up to ``generation``."""
-        identity = self._identity
-        return CheckSection(
-            codec=identity.codec,
-            layout=identity.layout,
-            width_log2=identity.width_log2,
-            parity=identity.parity,
-            disk_id=self._disk_id,
-            column=column,
-            generation=generation,
-            crcs=tuple(merged.crcs),
-            lost=merged.lost,
-        ).pack()
+        return self._head.pack(column, generation, merged.crcs, merged.lost)
 
     def parity(self, columns: Mapping[int, MergedColumn], checks: Mapping[int, bytes]) -> list[ByteArray]:
         """The parity rows of each of a few columns, in order; in one call where nothing is damaged."""
@@ -54,7 +42,7 @@ class Vouching:
             target[CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
         rows = list(parity(stripes, self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
-            if None in merged.payloads:
+            if merged.base is not None and any(payload is None for payload in merged.payloads):
                 updated = self._updated_parity(merged, checks[column])
                 rows[at] = rows[at] if updated is None else updated
         return rows
