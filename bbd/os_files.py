@@ -44,15 +44,21 @@ class _OsFile(File):
         self._direct = set_direct(self._fd, on=True)
 
     def pwrite(self, parts: Sequence[Bytes], offset: int) -> None:
+        self._pwrite(parts, offset)
+
+    def pwrite_early(self, parts: Sequence[Bytes], offset: int) -> None:
+        begin_to_write(self._fd, offset, self._pwrite(parts, offset) - offset)
+
+    def _pwrite(self, parts: Sequence[Bytes], offset: int) -> int:
         try:
-            self._pwrite_all(parts, offset)
+            return self._pwrite_all(parts, offset)
         except OSError as error:
             if error.errno != errno.EINVAL or not self._direct:
                 raise
             self._direct = set_direct(self._fd, on=False)
-            self._pwrite_all(parts, offset)
+            return self._pwrite_all(parts, offset)
 
-    def _pwrite_all(self, parts: Sequence[Bytes], offset: int) -> None:
+    def _pwrite_all(self, parts: Sequence[Bytes], offset: int) -> int:
         for first in range(0, len(parts), IOV_MAX):
             some = parts[first : first + IOV_MAX]
             size, written = sum(map(len, some)), os.pwritev(self._fd, some, offset)
@@ -60,10 +66,7 @@ class _OsFile(File):
             if written < size:
                 self._pwrite_rest(memoryview(b"".join(some))[written:], offset)
                 offset += size - written
-
-    def pwrite_early(self, parts: Sequence[Bytes], offset: int) -> None:
-        self.pwrite(parts, offset)
-        begin_to_write(self._fd, offset, sum(map(len, parts)))
+        return offset
 
     def pwrite_safely(self, parts: Sequence[Bytes], offset: int) -> None:
         if self._safe_in_one is None:

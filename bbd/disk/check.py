@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import struct
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from crc32c import crc32c
 
@@ -53,25 +54,8 @@ class CheckSection:
 
     def pack(self) -> bytes:
         """The 128 bytes. Raises ``ValueError`` where a number does not fit its field."""
-        if len(self.crcs) != DATA_SECTIONS:
-            raise ValueError(f"a check section has {DATA_SECTIONS} CRCs, not {len(self.crcs)}")
-        try:
-            body = _BODY.pack(
-                _MAGIC,
-                FORMAT_VERSION,
-                self.codec,
-                self.layout,
-                self.width_log2,
-                self.parity,
-                self.disk_id.bytes,
-                self.column,
-                self.generation,
-                *self.crcs,
-                self.lost,
-            )
-        except struct.error as error:
-            raise ValueError(f"a number does not fit the check section: {error}") from error
-        return body + _CRC.pack(crc32c(body))
+        head = CheckHead(self.codec, self.layout, self.width_log2, self.parity, self.disk_id.bytes)
+        return head.pack(self.column, self.generation, self.crcs, self.lost)
 
     @classmethod
     def unpack(cls, data: bytes) -> CheckSection:
@@ -100,6 +84,26 @@ class CheckSection:
             crcs=tuple(crcs),
             lost=lost,
         )
+
+
+class CheckHead(NamedTuple):
+    """What the check sections of one disk have in common, as :class:`CheckSection` has it."""
+
+    codec: int
+    layout: int
+    width_log2: int
+    parity: int
+    disk_id: bytes
+
+    def pack(self, column: int, generation: int, crcs: Sequence[int], lost: int) -> bytes:
+        """See :meth:`CheckSection.pack`, for many."""
+        if len(crcs) != DATA_SECTIONS:
+            raise ValueError(f"a check section has {DATA_SECTIONS} CRCs, not {len(crcs)}")
+        try:
+            body = _BODY.pack(_MAGIC, FORMAT_VERSION, *self, column, generation, *crcs, lost)
+        except struct.error as error:
+            raise ValueError(f"a number does not fit the check section: {error}") from error
+        return body + _CRC.pack(crc32c(body))
 
 
 def vouches(raw: bytes, disk_id: bytes, column: int, crcs: Iterable[int]) -> bool:

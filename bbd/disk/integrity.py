@@ -11,7 +11,7 @@ Arrays are uint8. Much is done a 64-bit word at a time, so a section's size must
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -49,18 +49,23 @@ def zero_crc(section_size: int) -> int:
 def parity(stripes: ByteArray, count: int) -> ByteArray:
     """P, Q and R, as many as ``count`` (0 to 3) says.
 
-    ``stripes`` has shape (columns, 17, section_size), the result (columns, count, section_size). Many columns a call
-    are much faster than many calls.
+    ``stripes`` has shape (columns, 17, section_size), the result (columns, count, section_size). Some columns a call
+    are much faster than many calls, the more so where the same stripe of all of them lies together (:func:`together`).
     """
     _check_count(count)
     columns, _, size = _shape(stripes)
-    words = np.ascontiguousarray(stripes).view(np.uint64)
-    rows = np.empty((columns, count, size // 8), dtype=np.uint64)
+    words = _words(stripes).swapaxes(0, 1)
+    rows = np.empty((count, columns, size // 8), dtype=np.uint64)
     if count > 0:
-        np.bitwise_xor.reduce(words, axis=1, out=rows[:, 0])
-    for row in range(1, count):
-        rows[:, row] = _weighted_sum(words, doublings=row)
-    return rows.view(np.uint8)
+        np.bitwise_xor.reduce(words, axis=0, out=rows[0])
+    for total, doublings in zip(rows[1:], range(1, count), strict=True):
+        _weigh(words, doublings, total)
+    return rows.view(np.uint8).swapaxes(0, 1)
+
+
+def together(columns: int, section_size: int) -> ByteArray:
+    """Stripes of zeros, shaped for :func:`parity`, that lie in memory as it likes them best."""
+    return np.zeros((STRIPES, columns, section_size), np.uint8).swapaxes(0, 1)
 
 
 def update_parity(old: ByteArray, index: int, delta: ByteArray) -> ByteArray:
@@ -142,15 +147,19 @@ def _shape(stripes: ByteArray) -> tuple[int, int, int]:
     return columns, count, size
 
 
-def _weighted_sum(words: _Words, doublings: int) -> _Words:
-    """Sum of (2^doublings)^i d_i by Horner's rule, from the last stripe down."""
-    total = words[:, -1].copy()
+def _words(array: ByteArray) -> _Words:
+    """The same memory by words, or a copy where their bytes don't lie side by side."""
+    return (array if array.strides[-1] == 1 else np.ascontiguousarray(array)).view(np.uint64)
+
+
+def _weigh(words: _Words, doublings: int, total: _Words) -> None:
+    """Sum of (2^doublings)^i d_i into ``total`` by Horner's rule, from the last stripe down."""
+    total[...] = words[-1]
     scratch = np.empty_like(total)
-    for index in range(words.shape[1] - 2, -1, -1):
+    for stripe in words[-2::-1]:
         for _ in range(doublings):
             _double(total, scratch)
-        np.bitwise_xor(total, words[:, index], out=total)
-    return total
+        np.bitwise_xor(total, stripe, out=total)
 
 
 def _double(total: _Words, scratch: _Words) -> None:
@@ -161,14 +170,14 @@ def _double(total: _Words, scratch: _Words) -> None:
     """
     doubled, top = total.view(np.uint8), scratch.view(np.uint8)
     np.bitwise_and(doubled, _TOP_BIT, out=top)
-    np.minimum(top, _reductions(top.shape[-1]), out=top)  # with a scalar numpy takes six times as long
+    np.minimum(top, _reductions(top.shape), out=top)  # with a scalar numpy takes six times as long
     np.add(doubled, doubled, out=doubled)
     np.bitwise_xor(total, scratch, out=total)
 
 
-@cache
-def _reductions(size: int) -> ByteArray:
-    return np.full(size, POLYNOMIAL & 0xFF, np.uint8)
+@lru_cache(16)
+def _reductions(shape: tuple[int, ...]) -> ByteArray:
+    return np.full(shape, POLYNOMIAL & 0xFF, np.uint8)
 
 
 @cache

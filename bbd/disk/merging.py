@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bbd.disk.identity import Identity
-from bbd.disk.integrity import section_crc, zero_crc
+from bbd.disk.integrity import section_crc, section_crcs, zero_crc
 from bbd.disk.loaded_column import LoadedColumn
 from bbd.disk.zeros import canonical, differences, merge, zero_section
 from bbd.worlds.world import DATA_SECTIONS, Payload
@@ -15,7 +15,7 @@ from bbd.worlds.world import DATA_SECTIONS, Payload
 logger = logging.getLogger("bbd.disk")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ColumnUpdate:
     """New bytes of a column: whole payloads by section index. ``from_zeros``: the other sections are zeros, whatever
     the world holds; ``allocated``: the world's column is the disk's."""
@@ -77,10 +77,10 @@ class Merging:
             self._merge_edits(base, update)
         elif base is not None and base.sections and update.standing and not self._checked:
             self._merge_differences(base, update)
-        given = {**update.sections, **update.merged}
+        given = {**update.sections, **update.merged} if update.merged else update.sections
         if len(given) == DATA_SECTIONS:
             payloads = [given[index] for index in range(DATA_SECTIONS)]
-            crcs = self._crcs(payloads)
+            crcs = list(section_crcs(payloads))
             if self._zero_crc in crcs or not self._checked:
                 payloads = [canonical(payload, self._zero) for payload in payloads]
             whole = None if update.merged else update.whole

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from bbd.disk.check import CHECK_SIZE, CheckSection
+from bbd.disk.check import CHECK_SIZE, CheckHead
 from bbd.disk.identity import Identity
-from bbd.disk.integrity import ByteArray, parity, update_parity
+from bbd.disk.integrity import ByteArray, parity, together, update_parity
 from bbd.disk.merging import MergedColumn
 from bbd.disk.zeros import zero_section
 from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, FIRST_PARITY_SECTION
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 16
 """Columns that are merged, checked and whose parity is computed together: many are faster, but must fit the processor's
 cache, where each step finds what the one before has touched."""
 
@@ -27,34 +26,23 @@ class Vouching:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._zero = zero_section(identity.section_size)
-        self._disk_id = uuid.UUID(bytes=identity.disk_id)
+        self._head = CheckHead(identity.codec, identity.layout, identity.width_log2, identity.parity, identity.disk_id)
         self._own = threading.local()
 
     def check(self, column: int, merged: MergedColumn, generation: int) -> bytes:
         """The column's check section, in which it includes all up to ``generation``."""
-        identity = self._identity
-        return CheckSection(
-            codec=identity.codec,
-            layout=identity.layout,
-            width_log2=identity.width_log2,
-            parity=identity.parity,
-            disk_id=self._disk_id,
-            column=column,
-            generation=generation,
-            crcs=tuple(merged.crcs),
-            lost=merged.lost,
-        ).pack()
+        return self._head.pack(column, generation, merged.crcs, merged.lost)
 
     def parity(self, columns: Mapping[int, MergedColumn], checks: Mapping[int, bytes]) -> list[ByteArray]:
         """The parity rows of each of a few columns, in order; in one call where nothing is damaged."""
         stripes = self._stripes(len(columns))
         for target, (column, merged) in zip(stripes, columns.items(), strict=True):
             data = merged.whole or b"".join([payload or self._zero for payload in merged.payloads])
-            target[: len(data)] = np.frombuffer(data, np.uint8)
-            target[len(data) : len(data) + CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
-        rows = list(parity(stripes.reshape(len(columns), DATA_SECTIONS + 1, len(self._zero)), self._identity.parity))
+            target[:DATA_SECTIONS] = np.frombuffer(data, np.uint8).reshape(DATA_SECTIONS, -1)
+            target[CHECK_SECTION, :CHECK_SIZE] = np.frombuffer(checks[column], np.uint8)
+        rows = list(parity(stripes, self._identity.parity))
         for at, (column, merged) in enumerate(columns.items()):
-            if None in merged.payloads:
+            if merged.base is not None and any(payload is None for payload in merged.payloads):
                 updated = self._updated_parity(merged, checks[column])
                 rows[at] = rows[at] if updated is None else updated
         return rows
@@ -64,7 +52,7 @@ class Vouching:
         follows the check in its stripe is never written, and stays zeros."""
         found: ByteArray | None = getattr(self._own, "stripes", None)
         if found is None:
-            found = self._own.stripes = np.zeros((AT_ONCE, (DATA_SECTIONS + 1) * len(self._zero)), np.uint8)
+            found = self._own.stripes = together(AT_ONCE, len(self._zero))
         return found[:columns]
 
     def _updated_parity(self, merged: MergedColumn, check: bytes) -> ByteArray | None:

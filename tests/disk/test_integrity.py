@@ -18,6 +18,7 @@ from bbd.disk.integrity import (
     power_of_two,
     rebuild,
     section_crc,
+    together,
     update_parity,
     zero_crc,
 )
@@ -70,6 +71,15 @@ def test_parity_takes_any_memory_order_and_changes_nothing() -> None:
     strange = np.asfortranarray(stripes)
     strange.flags.writeable = False
     assert as_bytes(parity(strange, 3)) == plain(stripes, 3)
+
+
+def test_parity_of_some_of_the_columns_that_lie_together() -> None:
+    stripes = random_stripes(3, 5, 16)
+    memory = together(8, 16)
+    assert memory.shape == (8, STRIPES, 16)
+    assert not memory.any()
+    memory[:5] = stripes
+    assert as_bytes(parity(memory[:5], 3)) == plain(stripes, 3)
 
 
 @settings(deadline=None)

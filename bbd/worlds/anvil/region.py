@@ -138,8 +138,11 @@ class RegionFile:
         if write.claim is None:
             content.external.look()
             write.claim = self._room.begin()
-        batch = {index: self._within_reach(index, chunk) for index, chunk in piece.items() if chunk is not None}
-        counts = [chunk_sectors(chunk) for chunk in batch.values()]
+        batch = {index: chunk for index, chunk in piece.items() if chunk is not None}
+        counts = list(map(chunk_sectors, batch.values()))
+        if max(counts, default=0) > MAX_SECTORS:
+            batch = {index: self._within_reach(index, chunk) for index, chunk in batch.items()}
+            counts = list(map(chunk_sectors, batch.values()))
         extents = self._room.take(write.claim, content.tables.locations, counts)
         write.placed.update(zip(batch, extents, strict=True))
         write.stubs.update(index for index, chunk in batch.items() if chunk.compression & EXTERNAL)

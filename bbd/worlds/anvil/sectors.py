@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,7 @@ SECTOR_LIMIT = 1 << 24
 """Sectors that a location can address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Sectors ``start`` to ``end - 1``."""
 
     start: int
@@ -82,11 +81,12 @@ def allocate(locations: npt.NDArray[np.uint32], avoid: Sequence[Extent], counts:
     at = last = 0
     for count in counts:
         # No gap below the one that held the last chunk has room for one that is not smaller.
-        first, last = at if count >= last else 0, count
-        at = next((i for i in range(first, len(free)) if free[i].end - free[i].start >= count), len(free))
+        at, last = at if count >= last else 0, count
+        while at < len(free) and free[at].end - free[at].start < count:
+            at += 1
         if at == len(free):
             raise OSError(errno.ENOSPC, "a region file can hold no more sectors")
-        gap = free[at]
-        found.append(Extent(gap.start, gap.start + count))
-        free[at] = Extent(gap.start + count, gap.end)
+        start, end = free[at]
+        found.append(Extent(start, start + count))
+        free[at] = Extent(start + count, end)
     return found

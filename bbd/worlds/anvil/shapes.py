@@ -10,7 +10,7 @@ from typing import Final
 from isal import isal_zlib
 
 from bbd.worlds.anvil.adler import MODULUS, Sums
-from bbd.worlds.anvil.templates import AIR, END, Part, Templates
+from bbd.worlds.anvil.templates import AIR, END, HEAD, Part, Templates
 
 COORDINATE: Final = struct.Struct(">i")
 CHECKSUM: Final = struct.Struct(">I")
@@ -20,7 +20,8 @@ class Shape:
     """``kinds`` are those of the sections from Y 0 on (:mod:`~bbd.worlds.anvil.templates`).
 
     ``constants`` and payloads follow each other in turns, first a constant, last the checksum; ``fields`` cuts them
-    apart. The payloads are the chunk's x, its z, and the longs of each section that has any. ``size`` is that of all.
+    apart. The payloads are the chunk's x, its z, and the longs of each section that has any; those at ``heads`` are of
+    sections that hold but a head. ``size`` is that of all.
     """
 
     def __init__(self, templates: Templates, kinds: tuple[int, ...]) -> None:
@@ -37,6 +38,8 @@ class Shape:
             below = kind
         constants.append(rest)
         self.kinds = kinds
+        longs = [kind for kind in kinds if kind in templates.payload_sizes]
+        self.heads = [at for at, kind in enumerate(longs, 2) if kind == HEAD]
         self.constants = tuple(part.packed for part in constants)
         fields = [
             f"{len(packed)}s{size}s" for packed, size in zip(self.constants, [*sizes, CHECKSUM.size], strict=True)
@@ -67,6 +70,6 @@ class Shape:
     def checksum_of(self, values: Sequence[int]) -> int:
         """The same from the payloads' own."""
         firsts = [value & 0xFFFF for value in values]
-        first = self._first + sum(firsts)
-        second = self._second + (sum(values) - sum(firsts) >> 16) + sum(map(mul, firsts, self._weights))
-        return int(second % MODULUS << 16 | first % MODULUS)
+        total = sum(firsts)
+        second = self._second + (sum(values) - total >> 16) + sum(map(mul, firsts, self._weights))
+        return int(second % MODULUS << 16 | (self._first + total) % MODULUS)

@@ -47,7 +47,8 @@ class Stitcher:
         self._templates = templates
         self._size = templates.payload_sizes[FULL]
         self._shape = lru_cache(_SHAPES_KEPT)(partial(Shape, self._templates))
-        self._kinds = {self._size: FULL, HEAD_BYTES: HEAD}
+        self._varied = lru_cache(_SHAPES_KEPT)(self._shape_for)
+        self._kinds = {0: AIR, self._size: FULL, HEAD_BYTES: HEAD}
         self._uniform_sums = frozenset(isal_zlib.adler32(bytes([byte]) * self._size) for byte in range(256))
         # The shape that a chunk of a size had last is likely that of the next.
         self._seen: dict[int, Shape] = {}
@@ -91,26 +92,23 @@ class Stitcher:
         heads: Mapping[bytes, bytes],
     ) -> PartedChunk | None:
         """What :meth:`chunk` makes of :meth:`cells`, in short, for most columns: those that have no uniform section,
-        keep nothing but air, and whose one head is in ``heads``. ``None`` for any other."""
+        keep nothing but air, and whose heads are in ``heads``. ``None`` for any other."""
         if kept is not ALL_AIR and any(item is KEEP and kept[y] != ALL_AIR[y] for y, item in enumerate(sections)):
             return None
-        kinds = [AIR if item is None or item is KEEP else self._kinds.get(len(item)) for item in sections]
-        longs = [item for item in sections if item is not None and item is not KEEP]
-        if None in kinds or FULL not in kinds:
+        shape = self._varied(tuple([len(item) if item and item is not KEEP else 0 for item in sections]))
+        if shape is None:
             return None
-        if HEAD in kinds:
-            at = kinds.index(HEAD)
-            head = sections[at]
+        payloads = [COORDINATE.pack(cx), COORDINATE.pack(cz), *[item for item in sections if item and item is not KEEP]]
+        for at in shape.heads:
+            head = payloads[at]
             packed = heads.get(head) if isinstance(head, bytes) else None
-            if packed is None or HEAD in kinds[at + 1 :]:
+            if packed is None:
                 return None
-            longs[at - kinds[:at].count(AIR)] = packed
-        payloads = [COORDINATE.pack(cx), COORDINATE.pack(cz), *longs]
+            payloads[at] = packed
         sums = list(map(isal_zlib.adler32, payloads))
         # A uniform section would have one of these; what has one by chance goes the longer way.
         if not self._uniform_sums.isdisjoint(sums):
             return None
-        shape = self._shape(tuple(kinds))
         return _put_together(shape, payloads, shape.checksum_of(sums))
 
     def kept(self, payloads: Sequence[bytes | None], lost: Mapping[int, bytes]) -> list[Cell | None]:
@@ -154,6 +152,13 @@ class Stitcher:
         if payload is None or lost is None:
             return payload
         return payload[:HEAD_BYTES] if lost == self._templates.head.lost else payload[:1]
+
+    def _shape_for(self, sizes: Sequence[int]) -> Shape | None:
+        """The shape of a chunk with payloads of these sizes, none of them uniform; ``None`` where some other size is
+        among them, or no full one."""
+        if self._size not in sizes or not self._kinds.keys() >= set(sizes):
+            return None
+        return self._shape(tuple([self._kinds[size] for size in sizes]))
 
     def _uniform(self, byte: int, payload: Payload) -> Cell:
         kind, odd = divmod(byte, self._templates.step)
