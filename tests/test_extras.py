@@ -1,4 +1,5 @@
-"""The extra ``fast`` asks for numba where there is a wheel of it, else for nothing, so that the rest gets installed."""
+"""The extra ``fast`` asks for numba where there is a wheel of it, else for nothing, so that the rest gets installed.
+What inflates for its machine code goes with it."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ INTEL_MAC = MAC | {"platform_machine": "x86_64"}
 
 def asks_for_numba(version: str, machine: dict[str, str]) -> bool:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    (numba,) = map(Requirement, project["optional-dependencies"]["fast"])
-    assert numba.name == "numba"
+    deflate, numba = map(Requirement, project["optional-dependencies"]["fast"])
+    assert (deflate.name, numba.name) == ("deflate", "numba")
+    assert deflate.marker == numba.marker
     return numba.marker is None or numba.marker.evaluate({"python_version": version, **machine})
 
 

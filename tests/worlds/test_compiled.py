@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import struct
+import sys
+import zlib
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from bbd.geometry.interfaces import Codec
 from bbd.worlds.anvil.chunk import Chunk
+from bbd.worlds.anvil.compression import GZIP, LZ4, NONE, ZLIB, RawChunk
 from bbd.worlds.anvil.palette import PaletteCache
 from bbd.worlds.world import ColumnUnreadable, DataColumn
 from tests.worlds.test_outline import CODECS, biomes, blocks_of, column, damaged, entry, light, named, states
@@ -100,3 +103,52 @@ def test_anything_else_is_decoded_the_same_or_left(name: str, seed: int, changes
         for _ in range(changes):
             broken = damaged(broken, rng)
         compare(broken, used, palettes)
+
+
+def inflated_by_the_library(packed: bytes, used: Codec, palettes: PaletteCache) -> DataColumn | None:
+    """The column in a chunk as it lies in a region file."""
+    from bbd.worlds.anvil.compiled.reader import CompiledReader
+
+    reader = CompiledReader(used)
+    if not reader.inflates(RawChunk(ZLIB, packed)):
+        pytest.skip("there is no library that inflates")
+    return reader.read(packed, palettes.table.known, inflated=False)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(HEAD)), st.integers(0, 2**32), st.integers(0, 9), st.binary(max_size=9))
+def test_streams_are_inflated(name: str, seed: int, level: int, behind: bytes) -> None:
+    used, rng, palettes = CODECS[name], random.Random(seed), PaletteCache()
+    content = saved(used, rng, 0)
+    expected = compare(content, used, palettes)
+    packed = zlib.compress(content, level)
+    assert inflated_by_the_library(packed + behind, used, palettes) == expected
+    assert inflated_by_the_library(packed[: rng.randrange(len(packed))], used, palettes) is None
+    changed = bytearray(packed)
+    changed[rng.randrange(len(packed))] ^= 1 << rng.randrange(8)
+    try:
+        assert zlib.decompress(changed) == content
+    except zlib.error:
+        assert inflated_by_the_library(bytes(changed), used, palettes) is None
+
+
+def test_no_stream_fills_the_memory() -> None:
+    used, palettes = CODECS["byte"], PaletteCache()
+    assert inflated_by_the_library(zlib.compress(bytes(100 << 20)), used, palettes) is None
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bbd.worlds.anvil.compiled import inflating
+
+    assert inflating.Decompressor().function
+    monkeypatch.setattr(inflating, "_library", inflating._library.__wrapped__)
+    monkeypatch.setitem(sys.modules, "deflate", None)
+    monkeypatch.setitem(sys.modules, "deflate._deflate", None)
+    assert not inflating.Decompressor().function
+
+
+def test_other_types_are_inflated_by_others() -> None:
+    from bbd.worlds.anvil.compiled.reader import CompiledReader
+
+    reader = CompiledReader(CODECS["byte"])
+    assert not any(reader.inflates(RawChunk(other, b"")) for other in (GZIP, NONE, LZ4))

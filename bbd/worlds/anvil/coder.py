@@ -65,8 +65,11 @@ class ColumnCoder:
         compiled = self._compiled_reader()
         if compiled is None:
             return self._parsed(cx, cz, raw)
+        known = self._dimension.known_entries
+        if compiled.inflates(raw):
+            return compiled.read(raw.data, known, inflated=False) or self._parsed(cx, cz, raw)
         content = self._dimension.content(cx, cz, raw)
-        return compiled.read(content, self._dimension.known_entries) or self._parsed(cx, cz, raw, content)
+        return compiled.read(content, known) or self._parsed(cx, cz, raw, content)
 
     def _cut_up(self, cx: int, cz: int, raw: RawChunk) -> StoredColumn | None:
         stitched = self._stitcher.parse(cx, cz, raw) if self._stitcher else None

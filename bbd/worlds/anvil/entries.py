@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -74,17 +75,20 @@ class KnownEntries:
 
     def __init__(self, blocks: Mapping[bytes, Block]) -> None:
         self.blocks = blocks
-        padded = b"".join(entry.rjust(MAX_ENTRY, b"\0") for entry in blocks)
-        rows = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
-        self._rows = {words: np.ascontiguousarray(rows[:, -words:]) for words in _MASKS_OF}
-        self._sizes = np.array([len(entry) for entry in blocks], np.int64)
-        self._factors, self._slots = _hash_table(rows, self._sizes)
         self._meanings: dict[int, Meaning] = {}
 
-    @property
+    @cached_property
     def tables(self) -> Tables:
-        """See there."""
-        return Tables(self._rows[_WORDS], self._sizes, self._factors, self._slots)
+        """See there. They are made when somebody looks: a chunk's palettes are learned one by one."""
+        padded = b"".join(entry.rjust(MAX_ENTRY, b"\0") for entry in self.blocks)
+        rows = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
+        sizes = np.array([len(entry) for entry in self.blocks], np.int64)
+        return Tables(rows, sizes, *_hash_table(rows, sizes))
+
+    @cached_property
+    def _rows(self) -> Mapping[int, _Words]:
+        """The last words of each row, by how many they are."""
+        return {words: np.ascontiguousarray(self.tables.rows[:, -words:]) for words in _MASKS_OF}
 
     def find(self, data: bytes, ends: _Positions, sizes: _Positions) -> npt.NDArray[np.intp]:
         """The number of each entry, by where it ends in ``data`` and by its size; -1 where it is not known. No entry
@@ -110,8 +114,9 @@ class KnownEntries:
         windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, 0, (1,))
         rows = windows[ends - width].view(np.uint64).reshape(-1, words)
         rows &= _MASKS_OF[words].take(sizes, axis=0)
-        numbers = self._slots.take(_hashes(rows, sizes, self._factors)).astype(np.intp)
-        same_size = sizes == self._sizes.take(numbers)
+        tables = self.tables
+        numbers = tables.slots.take(_hashes(rows, sizes, tables.factors)).astype(np.intp)
+        same_size = sizes == tables.sizes.take(numbers)
         same = rows == self._rows[words].take(numbers, axis=0)
         if same.all() and same_size.all():
             return numbers

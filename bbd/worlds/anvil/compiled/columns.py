@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bbd.worlds.anvil.compiled.jit import Bytes, Indices, Number, Stack, Words, compiled, inlined, kept
+from bbd.worlds.anvil.compiled.jit import Bytes, Indices, Number, Stack, Words, compiled, inlined
 from bbd.worlds.anvil.compiled.palettes import AIR, LOST, read_palette
 from bbd.worlds.anvil.compiled.payloads import BLOCKS, bits_for, fill, join, longs_for, unpack
 from bbd.worlds.anvil.compiled.tags import (
@@ -201,7 +201,7 @@ def _read_sections(
     return at
 
 
-@kept
+@compiled
 def read_column(
     data: Bytes,
     words: Words,

@@ -7,26 +7,33 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bbd.files import Bytes
 from bbd.geometry.codecs.byte import ByteCodec
 from bbd.geometry.codecs.nibble import NibbleCodec
 from bbd.geometry.interfaces import Codec
-from bbd.worlds.anvil.compiled.columns import FILLED, HEAD_SIZE, read_column
+from bbd.worlds.anvil.compiled.chunks import SMALLEST, read_chunk
+from bbd.worlds.anvil.compiled.columns import FILLED, HEAD_SIZE
+from bbd.worlds.anvil.compiled.inflating import Decompressor
 from bbd.worlds.anvil.compiled.palettes import AIR, LOST, MAX_KINDS
 from bbd.worlds.anvil.compiled.payloads import BLOCKS
 from bbd.worlds.anvil.compiled.tags import MAX_DEPTH
+from bbd.worlds.anvil.compression import ZLIB, AnyChunk
 from bbd.worlds.anvil.entries import EntryTable, KnownEntries
 from bbd.worlds.world import CHECK_SECTION, DATA_SECTIONS, STORED_SECTIONS, DataColumn, Payload
 
 _WIDTHS: Mapping[type[object], int] = {ByteCodec: 8, NibbleCodec: 4}
 """Bits of a block, for the codecs that are compiled."""
-_SMALLEST = 1024
-"""Bytes of a chunk that are worth a look; a view of all its words needs some."""
+_ROOM = 1 << 20
+"""Bytes of a chunk at most: some times as many as the game's have."""
 
 
 class _Memory(threading.local):
     """Each thread's own."""
 
     def __init__(self) -> None:
+        self.decompressor = Decompressor()
+        self.content = np.empty(_ROOM, np.uint8)
+        self.words = np.ndarray((_ROOM - 7,), np.dtype("<u8"), self.content.data, 0, (1,))
         self.payloads = np.zeros(STORED_SECTIONS * BLOCKS, np.uint8)
         self.filled = np.zeros(256, np.uint8)
         self.table = np.zeros(MAX_KINDS, np.uint16)
@@ -60,16 +67,37 @@ class CompiledReader:
         self._width = _WIDTHS.get(type(codec), 0)
         self._known: Known | None = None
 
-    def read(self, data: bytes, entries: KnownEntries) -> DataColumn | None:
-        """The column in a chunk whose NBT is ``data``; ``None`` where not all of it is as it should be, and where an
-        entry of its palettes is not known. The payloads are views of memory that the thread's next call uses again."""
-        if not self._width or len(data) < _SMALLEST:
+    def inflates(self, raw: AnyChunk) -> bool:
+        """Whether :meth:`read` takes a chunk as it lies in its region file."""
+        return raw.compression == ZLIB and _memory.decompressor.function != 0
+
+    def read(self, chunk: Bytes, entries: KnownEntries, *, inflated: bool = True) -> DataColumn | None:
+        """The column in a chunk, given its NBT, or what that is inflated from; ``None`` where not all of it is as it
+        should be, and where an entry of its palettes is not known. The payloads are views of memory that the thread's
+        next call uses again."""
+        if not self._width:
             return None
         known = self._known
         if known is None or known.entries is not entries:
             known = self._known = Known(entries, self._codec)
         memory = _memory
-        return self._column(memory) if _call(data, known, self._width, memory) else None
+        found = read_chunk(
+            0 if inflated else memory.decompressor.function,
+            memory.decompressor.memory,
+            np.frombuffer(memoryview(chunk).toreadonly(), np.uint8),
+            memory.content,
+            memory.words,
+            known.rows,
+            known.factors,
+            known.slots,
+            self._width,
+            memory.payloads,
+            memory.filled,
+            memory.table,
+            memory.blocks,
+            memory.stack,
+        )
+        return self._column(memory) if found else None
 
     def _column(self, memory: _Memory) -> DataColumn:
         size = self._codec.section_size
@@ -84,25 +112,9 @@ class CompiledReader:
 
 def warm_up() -> None:
     """Have the code ready: from the disk, or compiled anew."""
-    CompiledReader(ByteCodec()).read(bytes(_SMALLEST), EntryTable().known)
+    CompiledReader(ByteCodec()).read(bytes(SMALLEST), EntryTable().known)
 
 
 def seal() -> None:
     """Have nothing compiled in this process from now on."""
-    read_column.disable_compile()  # type: ignore[attr-defined]
-
-
-def _call(data: bytes, known: Known, width: int, memory: _Memory) -> bool:
-    return read_column(
-        np.frombuffer(data, np.uint8),
-        np.ndarray((len(data) - 7,), np.dtype("<u8"), data, 0, (1,)),
-        known.rows,
-        known.factors,
-        known.slots,
-        width,
-        memory.payloads,
-        memory.filled,
-        memory.table,
-        memory.blocks,
-        memory.stack,
-    )
+    read_chunk.disable_compile()  # type: ignore[attr-defined]
