@@ -47,7 +47,7 @@ def find_run(data: memoryview, position: int, end: int, readable: int, writable:
     READs must lie within the first ``readable`` bytes of the disk, WRITEs within the first ``writable``.
     """
     room = end - position
-    if room < _HEADER.size:
+    if room < LEAST * _HEADER.size:
         return None
     head, _, _, length = _HEADER.unpack_from(data, position)
     command = _HEADS.get(head)

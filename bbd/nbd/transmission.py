@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from bbd.nbd import wire
 from bbd.nbd.buffers import Arena, Buffer, Pieces
-from bbd.nbd.runs import LEAST, Run, find_run
+from bbd.nbd.runs import Run, find_run
 
 Payload: TypeAlias = memoryview | list[memoryview]
 Request: TypeAlias = tuple[int, int, int, bytes, int, int, Payload | None]
@@ -175,7 +175,7 @@ class Transmission:
 
     def run(self) -> Run | None:
         """The requests that come next, where many are alike; :meth:`skip` those that are answered."""
-        if self._pending is not None or self._end - self._position < LEAST * wire.REQUEST.size:
+        if self._pending is not None:
             return None
         return find_run(self._data, self._position, self._end, self._readable, self._writable)
 
