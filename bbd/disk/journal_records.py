@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -129,43 +129,34 @@ def encoded_size(record: Record) -> int:
 
 def encode_into(record: Record, salt: int, buffer: memoryview, start: int) -> int:
     """Put a record's bytes into ``buffer`` from ``start`` on, which has the room; return where they end."""
-    if isinstance(record, ScatteredRecords):
-        return _encode_scattered(record, salt, buffer, start)
-    end = start + RECORD_HEADER_SIZE
-    mask, count = 0, 1
     match record:
-        case DataRecord():
-            kind, first = _DATA, record.column
-            for index, payload in record.sections.items():
-                mask |= 1 << index
-                at, end = end, end + len(payload)
-                buffer[at:end] = payload
-        case WholeColumnRecord():
-            kind, first, mask = _DATA, record.column, _WHOLE
-            at, end = end, end + len(record.frame)
-            buffer[at:end] = record.frame
-        case ZeroRecord():
-            kind, first, count = _ZERO, record.first, record.count
-        case SupersededRecord():
-            kind, first = _SUPERSEDED, record.column
-    length = end - start - RECORD_HEADER_SIZE
-    _RECORD.pack_into(buffer, start, 0, kind, 0, mask, length, record.sequence, first, count)
+        case DataRecord(sequence, column, sections):
+            mask = sum(1 << index for index in sections)
+            return _encode((_DATA, mask, sequence, column, 1), sections.values(), salt, buffer, start)
+        case WholeColumnRecord(sequence, column, frame):
+            return _encode((_DATA, _WHOLE, sequence, column, 1), (frame,), salt, buffer, start)
+        case ScatteredRecords(sequence, columns):
+            for column, mask, payloads in columns:
+                start = _encode((_DATA, mask, sequence, column, 1), payloads, salt, buffer, start)
+            return start
+        case ZeroRecord(sequence, first, count):
+            return _encode((_ZERO, 0, sequence, first, count), (), salt, buffer, start)
+        case SupersededRecord(sequence, column):
+            return _encode((_SUPERSEDED, 0, sequence, column, 1), (), salt, buffer, start)
+
+
+def _encode(
+    head: tuple[int, int, int, int, int], payloads: Iterable[Payload], salt: int, buffer: memoryview, start: int
+) -> int:
+    """One record: kind, section mask, sequence, first column and columns, and the payloads behind them."""
+    kind, mask, sequence, first, count = head
+    payload_start = end = start + RECORD_HEADER_SIZE
+    for payload in payloads:
+        at, end = end, end + len(payload)
+        buffer[at:end] = payload
+    _RECORD.pack_into(buffer, start, 0, kind, 0, mask, end - payload_start, sequence, first, count)
     _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
     return end
-
-
-def _encode_scattered(records: ScatteredRecords, salt: int, buffer: memoryview, start: int) -> int:
-    """One record behind the other: a client waits for these, and there is one for each section, as a rule."""
-    sequence = records.sequence
-    for column, mask, payloads in records.columns:
-        payload_start = end = start + RECORD_HEADER_SIZE
-        for payload in payloads:
-            at, end = end, end + len(payload)
-            buffer[at:end] = payload
-        _RECORD.pack_into(buffer, start, 0, _DATA, 0, mask, end - payload_start, sequence, column, 1)
-        _seal(buffer, start, crc32c(buffer[start + _CRC.size : end], salt))
-        start = end
-    return start
 
 
 def encode_whole_header(record: WholeColumnRecord, salt: int, buffer: memoryview, start: int) -> None:
