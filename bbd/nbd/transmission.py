@@ -177,7 +177,8 @@ class Transmission:
         """The requests that come next, where many are alike; :meth:`skip` those that are answered."""
         if self._pending is not None:
             return None
-        return find_run(self._data, self._position, self._end, self._readable, self._writable)
+        run = find_run(self._data, self._position, self._end, self._readable, self._writable)
+        return run if run is not None and run.length <= self._bounds.max_length else None
 
     def skip(self, run: Run, count: int) -> None:
         """Go on behind the first ``count`` requests of the run that :meth:`run` gave last."""

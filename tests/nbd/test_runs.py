@@ -156,3 +156,15 @@ def test_nothing_is_a_run_while_a_payload_is_awaited() -> None:
     transmission.get_buffer()[: len(payload)] = payload
     transmission.received(len(payload))
     assert transmission.run() is None
+
+
+@pytest.mark.parametrize("command", [READ, WRITE])
+def test_longer_requests_than_there_may_be_are_refused_one_by_one(command: int) -> None:
+    bounds = Bounds(SIZE, BLOCK - 1, read_only=False, block_size=BLOCK, piece_size=4 * BLOCK)
+    found = list(feed(Transmission(bounds, Arena()), alike(command, 5) + alike(READ, 5, BLOCK - 1), None))
+    transmission = Transmission(bounds, Arena())
+    stream = alike(command, 5)
+    transmission.get_buffer()[: len(stream)] = stream
+    assert transmission.received(len(stream))
+    assert transmission.run() is None
+    assert [error for error, *_ in found] == [wire.NBD_EINVAL] * 5 + [0] * 5
