@@ -2,6 +2,9 @@
 
 Numbers are signed and have 64 bits; indices are made unsigned, for numba would look at each whether it counts from the
 end. Nothing checks indices: who reads a byte has made sure that it is there.
+
+Arrays are handed over one by one, though the same ones go all the way: put into named tuples, they made a column take
+some four hundredths longer.
 """
 
 from __future__ import annotations
