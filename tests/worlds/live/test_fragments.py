@@ -4,7 +4,7 @@ what it is in one piece, or the connection ends."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
 
 import pytest
@@ -234,6 +234,18 @@ MOST = LIMITS["binary"] // 64
 """Fragments in a message: each counts as 64 bytes at least."""
 
 
+def assert_bad_frame(companion: Callable[[RawCompanion], Awaitable[None]], said: str) -> None:
+    """A READ is all that is asked of this companion: its answer ends the connection, for the reason that is said."""
+
+    async def run() -> None:
+        async with linked(companion) as (link, _):
+            with pytest.raises(LinkLost, match=said) as lost:
+                await link.read(1, WANTED)
+            assert lost.value.code == Code.BAD_FRAME
+
+    asyncio.run(run())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "piece"), [(Opcode.BINARY, b""), (Opcode.TEXT, b" ")], ids=["empty ones", "letters"])
 def test_fragments_without_end_end_the_connection(kind: Opcode, piece: bytes) -> None:
@@ -246,13 +258,7 @@ def test_fragments_without_end_end_the_connection(kind: Opcode, piece: bytes) ->
         await raw.send_many(more(piece), MOST + 8)
         closed.append(await raw.close_code())
 
-    async def run() -> None:
-        async with linked(companion) as (link, _):
-            with pytest.raises(LinkLost, match="a message of more than 8 MiB, or in too many fragments") as lost:
-                await link.read(1, WANTED)
-            assert lost.value.code == Code.BAD_FRAME
-
-    asyncio.run(run())
+    assert_bad_frame(companion, "a message of more than 8 MiB, or in too many fragments")
     assert closed == [TOO_BIG]
 
 
@@ -290,13 +296,7 @@ def test_fragments_that_make_another_message_are_refused_as_a_whole(pieces: list
         await raw.read()
         await raw.send(fragments(pieces))
 
-    async def run() -> None:
-        async with linked(companion) as (link, _):
-            with pytest.raises(LinkLost, match="protocol") as lost:
-                await link.read(1, WANTED)
-            assert lost.value.code == Code.BAD_FRAME
-
-    asyncio.run(run())
+    assert_bad_frame(companion, "protocol")
 
 
 def test_the_largest_message_comes_in_fragments() -> None:
