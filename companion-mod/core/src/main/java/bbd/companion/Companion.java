@@ -12,8 +12,6 @@ import bbd.companion.session.Disks;
 import bbd.companion.session.OpenDisk;
 import bbd.companion.session.Workers;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -35,7 +33,6 @@ public final class Companion implements AutoCloseable {
     private final Edits edits;
     private final Commands commands;
     private final BridgeServer bridge;
-    private final Deque<ChunkPos> toSweep = new ArrayDeque<>();
 
     /**
      * Reads the world's disks and begins to listen.
@@ -96,15 +93,9 @@ public final class Companion implements AutoCloseable {
     }
 
     private void sweep(OpenDisk disk) {
-        if (toSweep.isEmpty()) {
-            toSweep.addAll(disk.knownColumns());
-        }
-        for (int i = 0; i < SWEPT_AT_ONCE && !toSweep.isEmpty(); i++) {
-            ChunkPos at = toSweep.remove();
-            if (disk.changedUnseen(at)) {
-                LOG.warn("{} of disk {} was changed, and no event told it", at, disk.descriptor().name());
-                edits.unseen(disk.descriptor().name(), at, disk.descriptor().sections());
-            }
+        for (ChunkPos at : disk.changedUnseen(SWEPT_AT_ONCE)) {
+            LOG.warn("{} of disk {} was changed, and no event told it", at, disk.descriptor().name());
+            edits.unseen(disk.descriptor().name(), at, disk.descriptor().sections());
         }
     }
 

@@ -1,16 +1,28 @@
 package bbd.companion.session;
 
 import bbd.companion.blocks.ChunkPos;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What is known of a disk's columns: the stamp of each when it was seen last, and the generation of its last write. */
+/**
+ * What is known of a disk's columns: the stamp of each when it was seen last, and the generation of its last write. Any
+ * thread may call.
+ */
 final class Known {
     private static final int MOST_STAMPS = 1 << 17;
 
     private final Map<ChunkPos, Long> generations = new ConcurrentHashMap<>();
-    private final Map<ChunkPos, Long> stamps = new ConcurrentHashMap<>();
+    private final Map<ChunkPos, Sight> sights = new ConcurrentHashMap<>();
+
+    /**
+     * A column as it was seen.
+     *
+     * @param edits how often somebody was told to have changed it
+     * @param stamp null where nobody has looked since
+     */
+    private record Sight(long edits, Long stamp) {}
 
     void written(ChunkPos at, long generation) {
         generations.put(at, generation);
@@ -21,29 +33,45 @@ final class Known {
         return generations.getOrDefault(at, 0L);
     }
 
-    void seen(ChunkPos at, long stamp) {
-        if (stamps.size() < MOST_STAMPS || stamps.containsKey(at)) {
-            stamps.put(at, stamp);
-        }
+    /** To be asked for before a column is looked at, see {@link #seen}. */
+    long edits(ChunkPos at) {
+        Sight sight = sights.get(at);
+        return sight == null ? 0 : sight.edits;
     }
 
-    /** The stamp is not known any more. */
-    void forget(ChunkPos at) {
-        stamps.remove(at);
+    /**
+     * A column was looked at.
+     *
+     * @param edits what {@link #edits} said before: where it was edited meanwhile, what was seen may be the past
+     */
+    void seen(ChunkPos at, long stamp, long edits) {
+        sights.compute(at, (key, sight) -> {
+            if (sight == null) {
+                return sights.size() < MOST_STAMPS ? new Sight(0, stamp) : null;
+            }
+            return sight.edits == edits ? new Sight(edits, stamp) : sight;
+        });
+    }
+
+    /** Somebody has changed the column, which was told: its stamp is not known any more. */
+    void edited(ChunkPos at) {
+        sights.compute(at, (key, sight) -> new Sight(sight == null ? 1 : sight.edits + 1, null));
     }
 
     /** Null where it is not known. */
     Long stamp(ChunkPos at) {
-        return stamps.get(at);
-    }
-
-    /** Returns whether the stamp was still {@code before}. */
-    boolean changed(ChunkPos at, long before, long now) {
-        return stamps.replace(at, before, now);
+        Sight sight = sights.get(at);
+        return sight == null ? null : sight.stamp;
     }
 
     /** Columns whose stamp is known. */
-    Set<ChunkPos> columns() {
-        return stamps.keySet();
+    List<ChunkPos> columns() {
+        List<ChunkPos> found = new ArrayList<>();
+        sights.forEach((at, sight) -> {
+            if (sight.stamp != null) {
+                found.add(at);
+            }
+        });
+        return found;
     }
 }

@@ -2,7 +2,6 @@ package bbd.companion.session;
 
 import bbd.companion.blocks.BlockState;
 import bbd.companion.blocks.ChunkPos;
-import bbd.companion.blocks.Column;
 import bbd.companion.blocks.Palette;
 import bbd.companion.disk.Descriptor;
 import bbd.companion.protocol.BridgeException;
@@ -17,16 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A disk that a client has open: {@link Reading}, {@link Writing} into the world, and {@link Confirming}. Work is done
  * on the threads of {@link Workers} but for {@link #applyNext}, which is the main thread's.
  */
 public final class OpenDisk {
-    private static final Logger LOG = LoggerFactory.getLogger(OpenDisk.class);
-
     private final int handle;
     private final WorldAdapter world;
     private final Outbox outbox;
@@ -34,6 +29,7 @@ public final class OpenDisk {
     private final Reading reading;
     private final Writing writing;
     private final Confirming confirming;
+    private final Sweep sweep;
     private volatile Descriptor descriptor;
 
     OpenDisk(int handle, Descriptor descriptor, List<BlockState> agreed, WorldAdapter world, Outbox outbox,
@@ -48,6 +44,7 @@ public final class OpenDisk {
         reading = new Reading(context);
         confirming = new Confirming(context, descriptor.name());
         writing = new Writing(context, confirming, () -> this.descriptor.sections());
+        sweep = new Sweep(context, writing::holds);
     }
 
     public Descriptor descriptor() {
@@ -157,32 +154,14 @@ public final class OpenDisk {
         return false;
     }
 
-    /** Somebody changed a block of the column: its stamp is not known any more. */
+    /** Somebody changed a block of the column, which was told: its stamp is not known any more. */
     public void edited(ChunkPos at) {
-        known.forget(at);
+        known.edited(at);
     }
 
-    /**
-     * Looks at a column whose stamp is known: whether it was changed in a way that nobody told. Blocks on files; not for
-     * the main thread.
-     */
-    public boolean changedUnseen(ChunkPos at) {
-        Long before = known.stamp(at);
-        if (before == null || writing.holds(at)) {
-            return false;
-        }
-        try {
-            long now = ReadBack.await(world.look(at)).orElseGet(Column::empty).stamp(world.states().air());
-            return now != before && !writing.holds(at) && known.changed(at, before, now);
-        } catch (IOException error) {
-            LOG.warn("{} of disk {} can't be read: {}", at, descriptor.name(), error.getMessage());
-            return false;
-        }
-    }
-
-    /** Columns whose stamp is known. */
-    public Set<ChunkPos> knownColumns() {
-        return known.columns();
+    /** See {@link Sweep#look}. Not for the main thread. */
+    public List<ChunkPos> changedUnseen(int most) {
+        return sweep.look(most);
     }
 
     private void requireOurs(int x, int z) throws BridgeException {

@@ -38,30 +38,32 @@ final class Reading {
     }
 
     private CompletableFuture<ByteBuffer> look(Frames.Wanted wanted) {
+        ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
+        long edits = disk.known().edits(at);
         CompletableFuture<Optional<Column>> looked;
         try {
-            looked = disk.world().look(new ChunkPos(wanted.x(), wanted.z()));
+            looked = disk.world().look(at);
         } catch (RuntimeException error) {
             looked = CompletableFuture.failedFuture(error);
         }
         // What a server's own thread completes is not to be translated there.
         return looked.isDone()
-                ? looked.handle((found, error) -> told(wanted, found, error))
-                : looked.handleAsync((found, error) -> told(wanted, found, error), disk.workers().readers());
+                ? looked.handle((found, error) -> told(wanted, edits, found, error))
+                : looked.handleAsync((found, error) -> told(wanted, edits, found, error), disk.workers().readers());
     }
 
-    private ByteBuffer told(Frames.Wanted wanted, Optional<Column> found, Throwable error) {
+    private ByteBuffer told(Frames.Wanted wanted, long edits, Optional<Column> found, Throwable error) {
         ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
         if (error != null) {
             disk.stats().errors.add(1);
             return Frames.entry(Standing.unreadable(at.x(), at.z(), Failures.why(error)));
         }
-        return Frames.entry(found.map(column -> standing(at, wanted.mask(), column))
+        return Frames.entry(found.map(column -> standing(at, wanted.mask(), column, edits))
                 .orElseGet(() -> Standing.absent(at.x(), at.z())));
     }
 
     /** Its sections may be memory that the thread uses again for the next column. */
-    private Standing standing(ChunkPos at, int mask, Column column) {
+    private Standing standing(ChunkPos at, int mask, Column column, long edits) {
         byte[][] sections = new byte[Column.SECTIONS][];
         for (int i = 0; i < Column.SECTIONS; i++) {
             if ((mask >> i & 1) != 0 && !Column.isAir(column.sections()[i], disk.air())) {
@@ -70,7 +72,7 @@ final class Reading {
         }
         disk.stats().read.add(Integer.bitCount(mask));
         long stamp = column.stamp(disk.air());
-        disk.known().seen(at, stamp);
+        disk.known().seen(at, stamp, edits);
         return new Standing(at.x(), at.z(), Frames.Status.PRESENT, stamp, disk.known().generation(at), sections, "");
     }
 }

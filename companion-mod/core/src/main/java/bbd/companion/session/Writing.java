@@ -163,6 +163,7 @@ final class Writing {
     }
 
     private void apply(Job job) {
+        long edits = disk.known().edits(job.at());
         Column before = disk.world().peek(job.at());
         if (job.change().expect()) {
             long stamp = before.stamp(disk.air());
@@ -188,7 +189,7 @@ final class Writing {
         disk.stats().written.add(Integer.bitCount(job.mask()));
         disk.workers().read(() -> {
             long stamp = new Column(after).stamp(disk.air());
-            disk.known().seen(job.at(), stamp);
+            disk.known().seen(job.at(), stamp, edits);
             finish(job, outcome(job, ErrorCode.DONE, stamp));
         });
     }
