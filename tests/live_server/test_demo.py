@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +63,7 @@ def test_a_file_is_copied_seen_and_edited_until_ctrl_c(
             player.see(place, names()[ord("H")])
             blow_a_hole(player, demo)
             player.see(place, names()[ord("H")])
-            replace_block(player, place, names()[ord("J")])
+            replace_block(player, place, names()[ord("J")], demo)
             read_until(client, edited, b"J")
         # A kernel believes what it has read once, until it forgets it.
         assert machine.run("cat /mnt/letters").output == "H" * LETTERS
@@ -92,16 +91,14 @@ def top_of_a_section(offset: int) -> int:
     return -(-offset // 4096) * 4096 + 4096 - 256 + 5
 
 
-def replace_block(player: Player, place: tuple[int, int, int], name: str) -> None:
-    """Break a block and put another one there; again, where the first is mended before that."""
+def replace_block(player: Player, place: tuple[int, int, int], name: str, demo: BbdServer) -> None:
+    """Break a block and put another one there; again, where the first was being mended just then."""
     x, y, z = place
-    for _ in range(20):
-        player.do("dig", x=x, y=y, z=z)
-        player.do("put", x=x, y=y - 1, z=z, name=name)
-        time.sleep(0.5)  # until the server has said what stands there
-        if player.block(place) == name:
+    for _ in range(5):
+        if (seen := player.do("replace", x=x, y=y, z=z, name=name))["name"] == name:
             return
-    raise AssertionError(f"{name} can't be put at {place}")
+    where = player.do("where")
+    raise AssertionError(f"{name} can't be put at {place} from {where}: {seen} is there; bbd demo said: {demo.output}")
 
 
 def blow_a_hole(player: Player, demo: BbdServer) -> None:

@@ -6,7 +6,7 @@ const { Vec3 } = require('vec3')
 const readline = require('readline')
 
 const [host, port, username] = process.argv.slice(2)
-const bot = mineflayer.createBot({ host, port: Number(port), username, version: '26.1', auth: 'offline', physicsEnabled: false })
+const bot = mineflayer.createBot({ host, port: Number(port), username, version: '26.1', auth: 'offline', physicsEnabled: false, viewDistance: 3 })
 const messages = []
 const bars = []
 
@@ -22,6 +22,14 @@ async function standing (at) {
     await pause(50)
   }
 }
+
+async function hold (name) {
+  const Item = require('prismarine-item')(bot.registry)
+  await bot.creative.setInventorySlot(36, new Item(bot.registry.itemsByName[name].id, 1))
+  bot.setQuickBarSlot(0)
+}
+
+async function putOn (block, options) { await bot._genericPlace(block, new Vec3(0, 1, 0), options) }
 
 const actions = {
   block: async ask => told(await standing(place(ask))),
@@ -45,11 +53,23 @@ const actions = {
   },
   // Puts a block on top of another.
   put: async ask => {
-    const Item = require('prismarine-item')(bot.registry)
-    await bot.creative.setInventorySlot(36, new Item(bot.registry.itemsByName[ask.name].id, 1))
-    bot.setQuickBarSlot(0)
-    await bot._genericPlace(await standing(place(ask)), new Vec3(0, 1, 0), { forceLook: true })
+    await hold(ask.name)
+    await putOn(await standing(place(ask)), { forceLook: true })
     return true
+  },
+  // Breaks a block and puts another one there in the same moment, before what is broken is mended; returns the block as
+  // it is seen when it is the other one, or else after some seconds.
+  replace: async ask => {
+    await hold(ask.name)
+    const at = place(ask)
+    const below = await standing(at.offset(0, -1, 0))
+    await bot.lookAt(at.offset(0.5, 0.5, 0.5), true)
+    // All that a player in creative mode sends; bot.dig() says, too, that the digging has ended, and has the server send
+    // the whole chunk again.
+    bot._client.write('block_dig', { status: 0, location: at, face: 1, sequence: 0 })
+    await putOn(below, { forceLook: 'ignore' })
+    for (let i = 0; i < 60 && bot.blockAt(at).name !== ask.name; i++) await pause(50)
+    return told(bot.blockAt(at))
   },
   look: async ask => { await bot.lookAt(place(ask).offset(0.5, 0.5, 0.5), true); return true },
   // Waits until somebody has said something that has these words in it.
