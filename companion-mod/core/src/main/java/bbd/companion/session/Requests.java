@@ -23,6 +23,7 @@ public final class Requests {
     private final Outbox outbox;
     private final Workers workers;
     private final Map<Long, OpenDisk> open = new HashMap<>();
+    private boolean gone;
     private String client = "?";
     private String instance = "";
     private Session session;
@@ -122,6 +123,7 @@ public final class Requests {
     void closed() {
         List<OpenDisk> all;
         synchronized (open) {
+            gone = true;
             all = new ArrayList<>(open.values());
             open.clear();
         }
@@ -146,9 +148,7 @@ public final class Requests {
             palette.add(new BlockState(entry.text("name"), entry.texts("properties")));
         }
         OpenDisk disk = disks.open(request.text("disk"), palette, this, outbox);
-        synchronized (open) {
-            open.put((long) disk.handle(), disk);
-        }
+        keep(disk);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("disk", disk.handle());
         answer.put("dimension", disk.descriptor().dimension());
@@ -157,6 +157,18 @@ public final class Requests {
         answer.put("paused", disk.paused());
         answer.put("files", disks.files(disk.descriptor().name()).sizes());
         return answer;
+    }
+
+    /** Where the connection ended meanwhile, nobody else would ever give the disk back. */
+    private void keep(OpenDisk disk) throws BridgeException {
+        synchronized (open) {
+            if (!gone) {
+                open.put((long) disk.handle(), disk);
+                return;
+            }
+        }
+        disks.released(disk);
+        throw new BridgeException(ErrorCode.STOPPING, "the connection has ended");
     }
 
     private CompletableFuture<Map<String, Object>> close(OpenDisk disk) {

@@ -197,7 +197,7 @@ class FuzzTest {
         }
     }
 
-    private static String descriptor() {
+    static String descriptor() {
         return """
                 {"format": 1, "name": "demo", "size": 1048576, "codec": "byte", "palette": "palette256",
                  "layout": {"name": "hilbert"}, "origin": [0, 0], "dimension": "minecraft:overworld", "parity": 2,
