@@ -20,7 +20,7 @@ from bbd.errors import BbdError
 from bbd.worlds.live.access import Access
 from bbd.worlds.live.codes import BridgeError, Code
 from bbd.worlds.live.keeping import FIRST_PAUSE, KeptLink, Opening
-from bbd.worlds.live.link import Link, LinkLost
+from bbd.worlds.live.link import CLOSE_SECONDS, Link, LinkLost
 from bbd.worlds.live.sentences import explain
 
 T = TypeVar("T")
@@ -183,6 +183,9 @@ class Bridge:
 
     async def _end(self) -> None:
         await self._kept.end(self._patience())
-        for task in asyncio.all_tasks():
-            if task is not asyncio.current_task():
-                task.cancel()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            # One of them may be closing a connection that was being made.
+            await asyncio.wait(others, timeout=2 * CLOSE_SECONDS)

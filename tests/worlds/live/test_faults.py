@@ -6,7 +6,7 @@ import asyncio
 import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -49,6 +49,13 @@ class Saboteur:
             else:
                 self._live.companion.cut()
             self.times += 1
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -164,6 +171,16 @@ def test_what_a_killed_bbd_left_in_memory_is_saved_before_it_is_believed(live: L
         disk.release()
 
     asyncio.run(play())
+
+
+def test_a_bridge_that_ends_while_it_comes_back_leaves_no_connection(live: LiveBench) -> None:
+    live.open().release()
+    live.companion.manners.mute = True
+    hellos = live.companion.counts.hellos
+    live.companion.cut()
+    wait_until(lambda: live.companion.counts.hellos > hellos)
+    live.let_go()
+    wait_until(lambda: not live.companion.connections)
 
 
 @pytest.mark.slow

@@ -48,6 +48,11 @@ class FakeCompanion:
         """Whether what is in memory gets into the files."""
         return self.manners.confirm and self.manners.confirm_error is None
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._clients)
+
     def __enter__(self) -> FakeCompanion:
         self.start()
         return self
