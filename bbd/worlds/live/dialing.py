@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from bbd import __version__
 from bbd.worlds.live.access import Access
 from bbd.worlds.live.frames import Confirmed
-from bbd.worlds.live.incoming import MAX_MESSAGE
+from bbd.worlds.live.incoming import MAX_MESSAGE, BoundedConnection
 from bbd.worlds.live.link import CLOSE_SECONDS, Link, LinkLost
 from bbd.worlds.live.messages import Push
 
@@ -29,6 +29,7 @@ async def open_link(access: Access, instance: str, pushed: Callable[[Push | Conf
     try:
         socket = await connect(
             f"{access.url}/",
+            create_connection=BoundedConnection,
             compression=None,
             proxy=None,
             user_agent_header=f"bbd/{__version__}",

@@ -1,7 +1,8 @@
-"""A companion's messages, put together from their fragments (PROTOCOL.md, "Transport").
+"""What a companion sends (PROTOCOL.md, "Transport"), so that none of it takes more memory than it may.
 
 The websocket counts the bytes of a message that is not whole yet, but not its fragments, and keeps them all: it would
-take any number of empty ones, each of which is two bytes on its way and a hundred times as many in memory.
+take any number of empty ones, each of which is two bytes on its way and a hundred times as many in memory. Pings it
+answers at once, whether or not anybody reads the answers.
 """
 
 from __future__ import annotations
@@ -14,6 +15,26 @@ MAX_MESSAGE: Final = 8 << 20
 """The most bytes in a message, whole or not."""
 LEAST: Final = 64
 """What a fragment counts as at least."""
+
+
+_MAX_ANSWERS: Final = 1 << 20
+"""The most bytes of answers to pings that may wait to be read."""
+
+
+class BoundedConnection(ClientConnection):
+    """A websocket that is cut where the other side pings and does not read."""
+
+    _answers = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop. What has to be sent afterwards and not before is answers."""
+        before = self.transport.get_write_buffer_size()
+        if before == 0:
+            self._answers = 0
+        super().data_received(data)
+        self._answers += self.transport.get_write_buffer_size() - before
+        if self._answers > _MAX_ANSWERS:
+            self.transport.abort()
 
 
 class TooLarge(Exception):

@@ -4,6 +4,7 @@ what it is in one piece, or the connection ends."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
 
@@ -260,6 +261,44 @@ def test_fragments_without_end_end_the_connection(kind: Opcode, piece: bytes) ->
 
     assert_bad_frame(companion, "a message of more than 8 MiB, or in too many fragments")
     assert closed == [TOO_BIG]
+
+
+@pytest.mark.slow
+def test_pings_whose_answers_nobody_reads_end_the_connection() -> None:
+    """The answers would wait in memory, without end."""
+    ended = asyncio.Event()
+
+    async def companion(raw: RawCompanion) -> None:
+        await raw.read()
+        with contextlib.suppress(ConnectionError):
+            await raw.send_many(Frame(Opcode.PING, bytes(125)), 400_000)
+        await ended.wait()
+
+    async def run() -> None:
+        async with linked(companion) as (link, _):
+            with pytest.raises(LinkLost, match="cut"):
+                await link.read(1, WANTED)
+            ended.set()
+
+    asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_pings_whose_answers_are_read_are_welcome() -> None:
+    async def companion(raw: RawCompanion) -> None:
+        request = await raw.request()
+        for _ in range(100):
+            await raw.send_many(Frame(Opcode.PING, bytes(125)), 500)
+            while len(raw.controls) % 500 or not raw.controls:
+                await raw.frame()
+            raw.controls.clear()
+        await raw.answer(request, {})
+
+    async def run() -> None:
+        async with linked(companion) as (link, _):
+            assert await link.ask("stats") == {}
+
+    asyncio.run(run())
 
 
 @pytest.mark.slow
