@@ -135,4 +135,39 @@ class BridgeConnectionsTest extends BridgeFixture {
         client.send(text);
         return client.next(Map.class).get("error");
     }
+
+    @Test
+    void pingsWhoseAnswersNobodyReadsEndTheConnection() throws Exception {
+        try (RawClient stranger = new RawClient(companion.port())) {
+            assertIsCut(stranger, RawClient.PING, new byte[100]);
+        }
+        assertIsServed();
+    }
+
+    @Test
+    void requestsWhoseAnswersNobodyReadsEndTheConnection() throws Exception {
+        try (RawClient client = new RawClient(companion.port())) {
+            client.put(true, RawClient.TEXT, ("{\"id\": 1, \"do\": \"hello\", \"versions\": [1], \"token\": \"" + token
+                    + "\"}").getBytes(StandardCharsets.UTF_8)).flush();
+            assertIsCut(client, RawClient.TEXT,
+                    "{\"id\": 2, \"do\": \"stats\"}".getBytes(StandardCharsets.UTF_8));
+        }
+        assertIsServed();
+    }
+
+    /** More is sent than any buffer takes the answers to. */
+    private static void assertIsCut(RawClient client, int kind, byte[] data) {
+        assertThrows(IOException.class, () -> {
+            for (int i = 0; i < 1000; i++) {
+                for (int j = 0; j < 500; j++) {
+                    client.put(true, kind, data);
+                }
+                client.flush();
+            }
+        });
+    }
+
+    private void assertIsServed() throws Exception {
+        assertEquals(Map.of(), opened().ask("\"do\": \"sync\", \"disk\": 1"));
+    }
 }

@@ -31,6 +31,7 @@ import org.java_websocket.WebSocketServerFactory;
 import org.java_websocket.drafts.Draft;
 import org.java_websocket.exceptions.InvalidDataException;
 import org.java_websocket.framing.CloseFrame;
+import org.java_websocket.framing.Framedata;
 import org.java_websocket.handshake.ClientHandshake;
 import org.java_websocket.handshake.ServerHandshakeBuilder;
 import org.java_websocket.server.DefaultSSLWebSocketServerFactory;
@@ -160,6 +161,12 @@ public final class BridgeServer extends WebSocketServer {
     public void onMessage(WebSocket socket, ByteBuffer message) {
         Session session = socket.getAttachment();
         session.binary(message);
+    }
+
+    @Override
+    public void onWebsocketPing(WebSocket socket, Framedata ping) {
+        super.onWebsocketPing(socket, ping);
+        SocketOutbox.requireReader(socket, clock);
     }
 
     @Override

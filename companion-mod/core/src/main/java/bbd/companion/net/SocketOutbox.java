@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.java_websocket.WebSocket;
@@ -25,9 +26,12 @@ import org.slf4j.LoggerFactory;
 final class SocketOutbox implements Outbox {
     private static final Logger LOG = LoggerFactory.getLogger(SocketOutbox.class);
     private static final int UNAUTHORIZED_MILLIS = 1000;
+    private static final int UTF8_MOST = 3;
 
     private final WebSocket socket;
     private final ScheduledExecutorService clock;
+    /** No fewer bytes than wait to be read. */
+    private long mostUnread;
 
     /** {@code clock} closes it, at once or later. */
     SocketOutbox(WebSocket socket, ScheduledExecutorService clock) {
@@ -37,24 +41,58 @@ final class SocketOutbox implements Outbox {
 
     @Override
     public void send(Map<String, Object> message) {
+        String text = Session.write(message);
         try {
-            socket.send(Session.write(message));
+            socket.send(text);
         } catch (WebsocketNotConnectedException gone) {
             LOG.debug("a client is gone", gone);
         }
+        requireReader((long) UTF8_MOST * text.length());
     }
 
     @Override
     public void send(List<ByteBuffer> parts) {
+        long bytes = parts.stream().mapToLong(ByteBuffer::remaining).sum();
         try {
             socket.sendFrame(fragments(parts));
         } catch (WebsocketNotConnectedException gone) {
             LOG.debug("a client is gone", gone);
         }
-        if (unread() > Limits.UNREAD) {
-            // Not by its session, which would wait for what waits for this.
-            clock.execute(() -> socket.closeConnection(ErrorCode.LIMIT.closeCode(), "it does not read"));
+        requireReader(bytes);
+    }
+
+    /** So many bytes were sent. They are counted when they may be too many: there may be thousands of frames. */
+    private synchronized void requireReader(long bytes) {
+        mostUnread += bytes;
+        if (mostUnread > Limits.UNREAD) {
+            mostUnread = unread();
+            if (mostUnread > Limits.UNREAD) {
+                drop(socket, clock);
+            }
         }
+        requireReader(socket, clock);
+    }
+
+    /** Closes a connection for which too many frames wait. */
+    static void requireReader(WebSocket socket, Executor clock) {
+        if (socket instanceof WebSocketImpl known && known.outQueue.size() > Limits.UNREAD_FRAMES) {
+            drop(socket, clock);
+        }
+    }
+
+    /** Not by its session, which would wait for what waits for this. */
+    private static void drop(WebSocket socket, Executor clock) {
+        clock.execute(() -> socket.closeConnection(ErrorCode.LIMIT.closeCode(), "it does not read"));
+    }
+
+    private long unread() {
+        long bytes = 0;
+        if (socket instanceof WebSocketImpl known) {
+            for (ByteBuffer waiting : known.outQueue) {
+                bytes += waiting.remaining();
+            }
+        }
+        return bytes;
     }
 
     /** Nothing comes between them: they are queued together. */
@@ -67,16 +105,6 @@ final class SocketOutbox implements Outbox {
             frames.add(frame);
         }
         return frames;
-    }
-
-    private long unread() {
-        long bytes = 0;
-        if (socket instanceof WebSocketImpl known) {
-            for (ByteBuffer waiting : known.outQueue) {
-                bytes += waiting.remaining();
-            }
-        }
-        return bytes;
     }
 
     @Override

@@ -10,6 +10,8 @@ public final class Limits {
     public static final int WRITE_BYTES = 32 << 20;
     /** Bytes that may wait for a client that does not read. */
     public static final int UNREAD = 64 << 20;
+    /** Frames that may, answers to pings among them: each is small, and has an object of its own. */
+    public static final int UNREAD_FRAMES = 1 << 14;
     public static final int STRANGERS = 8;
 
     private Limits() {}
