@@ -22,6 +22,7 @@ from bbd.worlds.live.messages import parse_companion as parse_text
 
 VERSION: Final = 1
 CLOSE_SECONDS: Final = 2.0
+_TOO_LARGE: Final = "a message of more than 8 MiB, or in too many fragments"
 
 Reply: TypeAlias = Answer | Columns | Written
 
@@ -157,10 +158,11 @@ class Link:
             while True:
                 self._receive(await receive(self._socket))
                 self.heard = asyncio.get_running_loop().time()
-        except ConnectionClosed:
-            pass
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code == CloseCode.MESSAGE_TOO_BIG:
+                self._broken(_TOO_LARGE)
         except TooLarge:
-            self._broken("a message of more than 8 MiB, or in too many fragments")
+            self._broken(_TOO_LARGE)
             last_word = CloseCode.MESSAGE_TOO_BIG
         except Refusal as refusal:
             self._broken(str(refusal))

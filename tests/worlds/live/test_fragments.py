@@ -208,6 +208,7 @@ BROKEN: dict[str, tuple[int, list[Frame]]] = {
     "more after the end": (PROTOCOL_ERROR, [*fragments([b"\x83", b""]), last(b"")]),
     "letters that are none": (NOT_UTF8, [begun(b'{"push": "\xc3', Opcode.TEXT), last(b'("}')]),
     "too much in all": (TOO_BIG, [begun(b"\x81"), more(bytes(LIMITS["binary"] - 1)), last(b"\x00")]),
+    "too much in one": (TOO_BIG, [Frame(Opcode.BINARY, bytes(LIMITS["binary"] + 1))]),
     "too much before the end": (TOO_BIG, [begun(b""), *[more(bytes(1 << 20))] * 8, more(b"\x00")]),
 }
 
