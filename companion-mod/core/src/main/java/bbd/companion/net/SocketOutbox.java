@@ -61,14 +61,26 @@ final class SocketOutbox implements Outbox {
         requireReader(bytes);
     }
 
+    /** Nothing comes between them: they are queued together. */
+    private static List<Framedata> fragments(List<ByteBuffer> parts) {
+        List<Framedata> frames = new ArrayList<>();
+        for (ByteBuffer part : parts) {
+            DataFrame frame = frames.isEmpty() ? new BinaryFrame() : new ContinuousFrame();
+            frame.setPayload(part);
+            frame.setFin(frames.size() == parts.size() - 1);
+            frames.add(frame);
+        }
+        return frames;
+    }
+
     /** So many bytes were sent. They are counted when they may be too many: there may be thousands of frames. */
     private synchronized void requireReader(long bytes) {
         mostUnread += bytes;
         if (mostUnread > Limits.UNREAD) {
             mostUnread = unread();
-            if (mostUnread > Limits.UNREAD) {
-                drop(socket, clock);
-            }
+        }
+        if (mostUnread > Limits.UNREAD) {
+            drop(socket, clock);
         }
         requireReader(socket, clock);
     }
@@ -93,18 +105,6 @@ final class SocketOutbox implements Outbox {
             }
         }
         return bytes;
-    }
-
-    /** Nothing comes between them: they are queued together. */
-    private static List<Framedata> fragments(List<ByteBuffer> parts) {
-        List<Framedata> frames = new ArrayList<>();
-        for (ByteBuffer part : parts) {
-            DataFrame frame = frames.isEmpty() ? new BinaryFrame() : new ContinuousFrame();
-            frame.setPayload(part);
-            frame.setFin(frames.size() == parts.size() - 1);
-            frames.add(frame);
-        }
-        return frames;
     }
 
     @Override

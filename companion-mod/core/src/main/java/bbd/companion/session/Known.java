@@ -64,6 +64,12 @@ final class Known {
         return sight == null ? null : sight.stamp;
     }
 
+    /** The stamp was looked at and is another one; returns whether it still was {@code before} here. */
+    boolean changed(ChunkPos at, long before, long now) {
+        Sight sight = sights.get(at);
+        return sight != null && sights.replace(at, new Sight(sight.edits, before), new Sight(sight.edits, now));
+    }
+
     /** Columns whose stamp is known. */
     List<ChunkPos> columns() {
         List<ChunkPos> found = new ArrayList<>();

@@ -44,7 +44,7 @@ public final class OpenDisk {
         reading = new Reading(context);
         confirming = new Confirming(context, descriptor.name());
         writing = new Writing(context, confirming, () -> this.descriptor.sections());
-        sweep = new Sweep(context, writing::holds);
+        sweep = new Sweep(context, descriptor.name(), writing::holds);
     }
 
     public Descriptor descriptor() {

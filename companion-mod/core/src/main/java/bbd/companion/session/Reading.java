@@ -48,22 +48,22 @@ final class Reading {
         }
         // What a server's own thread completes is not to be translated there.
         return looked.isDone()
-                ? looked.handle((found, error) -> told(wanted, edits, found, error))
-                : looked.handleAsync((found, error) -> told(wanted, edits, found, error), disk.workers().readers());
+                ? looked.handle((found, error) -> told(at, wanted.mask(), edits, found, error))
+                : looked.handleAsync((found, error) -> told(at, wanted.mask(), edits, found, error),
+                        disk.workers().readers());
     }
 
-    private ByteBuffer told(Frames.Wanted wanted, long edits, Optional<Column> found, Throwable error) {
-        ChunkPos at = new ChunkPos(wanted.x(), wanted.z());
+    private ByteBuffer told(ChunkPos at, int mask, long edits, Optional<Column> found, Throwable error) {
         if (error != null) {
             disk.stats().errors.add(1);
             return Frames.entry(Standing.unreadable(at.x(), at.z(), Failures.why(error)));
         }
-        return Frames.entry(found.map(column -> standing(at, wanted.mask(), column, edits))
+        return Frames.entry(found.map(column -> standing(at, mask, edits, column))
                 .orElseGet(() -> Standing.absent(at.x(), at.z())));
     }
 
     /** Its sections may be memory that the thread uses again for the next column. */
-    private Standing standing(ChunkPos at, int mask, Column column, long edits) {
+    private Standing standing(ChunkPos at, int mask, long edits, Column column) {
         byte[][] sections = new byte[Column.SECTIONS][];
         for (int i = 0; i < Column.SECTIONS; i++) {
             if ((mask >> i & 1) != 0 && !Column.isAir(column.sections()[i], disk.air())) {

@@ -22,12 +22,14 @@ final class Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(Sweep.class);
 
     private final Context disk;
+    private final String name;
     private final Predicate<ChunkPos> isBeingWritten;
     private final Deque<ChunkPos> next = new ArrayDeque<>();
     private final Map<ChunkPos, Long> doubted = new HashMap<>();
 
-    Sweep(Context disk, Predicate<ChunkPos> isBeingWritten) {
+    Sweep(Context disk, String name, Predicate<ChunkPos> isBeingWritten) {
         this.disk = disk;
+        this.name = name;
         this.isBeingWritten = isBeingWritten;
     }
 
@@ -59,17 +61,15 @@ final class Sweep {
         if (before == null || isBeingWritten.test(at)) {
             return false;
         }
-        long edits = disk.known().edits(at);
         long now = look(at, before);
-        if (now == before || isBeingWritten.test(at) || !before.equals(disk.known().stamp(at))) {
+        if (now == before || isBeingWritten.test(at)) {
             return false;
         }
         if (!before.equals(doubt)) {
             doubted.put(at, before);
             return false;
         }
-        disk.known().seen(at, now, edits);
-        return true;
+        return disk.known().changed(at, before, now);
     }
 
     /** The stamp as it is; {@code unknown} where it can't be read. */
@@ -77,7 +77,7 @@ final class Sweep {
         try {
             return ReadBack.await(disk.world().look(at)).orElseGet(Column::empty).stamp(disk.air());
         } catch (IOException error) {
-            LOG.warn("{} can't be looked at: {}", at, error.getMessage());
+            LOG.warn("{} of disk {} can't be read: {}", at, name, error.getMessage());
             return unknown;
         }
     }

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import bbd.companion.MemoryWorld;
+import bbd.companion.blocks.BlockState;
 import bbd.companion.blocks.ChunkPos;
 import bbd.companion.blocks.Column;
-import bbd.companion.blocks.BlockState;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -30,7 +30,7 @@ class SweepTest {
     void begin() {
         world = new MemoryWorld(folder);
         world.hold(AT, false);
-        sweep = new Sweep(new Context(1, world, null, null, null, new DiskStats(), known), written::contains);
+        sweep = new Sweep(new Context(1, world, null, null, null, new DiskStats(), known), "demo", written::contains);
         change("a");
         see();
     }
