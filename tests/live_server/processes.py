@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.servers import STOP_TIMEOUT, BbdServer
+from tests.servers import BbdServer
 
 
 def game_of(demo: BbdServer) -> int:
@@ -14,13 +12,6 @@ def game_of(demo: BbdServer) -> int:
     children = Path(f"/proc/{demo.process.pid}/task/{demo.process.pid}/children").read_text().split()
     (game,) = (int(pid) for pid in children if b"bbd-minestom" in Path(f"/proc/{pid}/cmdline").read_bytes())
     return game
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.05)
 
 
 def is_running(pid: int) -> bool:

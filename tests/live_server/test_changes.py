@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -21,24 +20,17 @@ from tests.live_server.conftest import Attach, Join, StartMinecraft
 from tests.live_server.places import blocks_of, names, visit
 from tests.nbd_client import NbdClient, NbdError
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 SIZE = 1 << 20
 COLUMN = 1 << 16
 SECTION = 4096
 GEOMETRY = Geometry(codec("byte"), HilbertLayout(), (0, 0))
-_TIMEOUT = 60.0
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Path:
     return tmp_path / "world"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def stats(bbd: RunBbd, *live: str | Path) -> dict[str, int]:
@@ -83,7 +75,7 @@ def test_a_change_that_nobody_told_is_merged(
     data = bytearray(Random(1).randbytes(SIZE))
     with NbdClient(served.connect(), "demo") as client:
         client.write(0, bytes(data))
-        until(
+        wait_until(
             lambda: (
                 json.loads(bbd("status", *live, "--json").stdout)["companion"]["disks"][0]["stats"]["confirmed"] >= 16
             )
@@ -98,8 +90,8 @@ def test_a_change_that_nobody_told_is_merged(
         client.write(10, b"by clients")
         client.flush()
         game = minecraft(world, "--bridge-port", port)
-        until(lambda: client.read(0, SIZE) == data)
-    until(lambda: served.output.count("edited") >= 2)
+        wait_until(lambda: client.read(0, SIZE) == data)
+    wait_until(lambda: served.output.count("edited") >= 2)
     served.stop()
     game.stop()
     checked = bbd("check", world)
@@ -125,8 +117,8 @@ def test_an_explosion_and_a_thief(
     player.do("say", words="/thief on")
     player.do("say", words="/boom 6")
     assert int(player.do("heard", words="blocks are gone").split()[0]) > 100
-    until(lambda: client.read(0, SIZE) == data)
-    until(lambda: "told again from parity" in served.output)
+    wait_until(lambda: client.read(0, SIZE) == data)
+    wait_until(lambda: "told again from parity" in served.output)
     player.do("say", words="/thief off")
     player.see(place, names()[data[2048]])
     assert stats(bbd, "--live", game.bridge, "--token-file", game.token)["edits"] > 100
@@ -159,7 +151,7 @@ def test_a_chunk_of_the_disk_that_cannot_be_read(
     fresh = Random(4).randbytes(SECTION)
     client.write(SECTION, fresh)
     client.flush()
-    until(lambda: "its chunk's bytes are kept in" in served.output)
+    wait_until(lambda: "its chunk's bytes are kept in" in served.output)
     served.stop()
     game.stop()
     (kept,) = (world / "bbd/quarantine").iterdir()

@@ -13,11 +13,12 @@ import pytest
 
 from tests.conftest import RunBbd, StartServer
 from tests.live_server.places import blocks_of, names, read_until, visit
-from tests.live_server.processes import game_of, is_running, wait_until
+from tests.live_server.processes import game_of, is_running
 from tests.nbd_client import NbdClient
 from tests.players import Player
 from tests.servers import BBD, STOP_TIMEOUT, BbdServer, environment, free_port
 from tests.system.vm import HOST, VirtualMachine
+from tests.waiting import wait_until
 
 LETTERS = 16 << 10
 """The length of a file."""

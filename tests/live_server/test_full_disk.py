@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -15,6 +13,7 @@ from tests.conftest import RunBbd, StartServer
 from tests.live_server.conftest import StartMinecraft
 from tests.live_server.minecraft import MinecraftServer
 from tests.nbd_client import NbdClient
+from tests.waiting import wait_until
 
 MIB = 1 << 20
 SIZE = 8 * MIB
@@ -67,20 +66,20 @@ def test_the_servers_file_system_is_full(
     with NbdClient(served.connect(), "demo") as client:
         client.write(0, bytes(data[:WRITTEN]))
         client.flush()
-        until(lambda: stats()["confirmed"] >= WRITTEN >> 16)
+        wait_until(lambda: stats()["confirmed"] >= WRITTEN >> 16)
         confirmed = stats()["confirmed"]
         room.fill()
         data[:MIB] = data[MIB : 2 * MIB]
         client.write(0, bytes(data[:MIB]))
         client.flush()
-        until(lambda: "checkpoint: " in served.output)
+        wait_until(lambda: "checkpoint: " in served.output)
         assert FULL in served.output
         assert client.read(0, SIZE) == data
         said = stats()
         assert said["errors"] > 0
         assert said["confirmed"] == confirmed
         room.make_room()
-        until(lambda: stats()["confirmed"] >= confirmed + (MIB >> 16) and not stats()["unconfirmed"])
+        wait_until(lambda: stats()["confirmed"] >= confirmed + (MIB >> 16) and not stats()["unconfirmed"])
     served.stop()
     assert offline(bbd, bbd_server, room, tmp_path / "first") == data
 
@@ -120,10 +119,3 @@ def offline(bbd: RunBbd, bbd_server: StartServer, room: SmallRoom, folder: Path)
         content = client.read(0, SIZE)
     served.stop()
     return content
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

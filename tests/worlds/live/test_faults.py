@@ -6,7 +6,7 @@ import asyncio
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -17,6 +17,7 @@ from bbd.errors import BbdError
 from bbd.worlds.live.codes import Code
 from bbd.worlds.live.messages import Push
 from tests.disk.bench_of_disks import put, read_all
+from tests.waiting import wait_until
 from tests.worlds.live.live_bench import LiveBench
 
 SIZE = 8 << 16
@@ -49,13 +50,6 @@ class Saboteur:
             else:
                 self._live.companion.cut()
             self.times += 1
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -178,9 +172,9 @@ def test_a_bridge_that_ends_while_it_comes_back_leaves_no_connection(live: LiveB
     live.companion.manners.mute = True
     hellos = live.companion.counts.hellos
     live.companion.cut()
-    wait_until(lambda: live.companion.counts.hellos > hellos)
+    wait_until(lambda: live.companion.counts.hellos > hellos, 20)
     live.let_go()
-    wait_until(lambda: not live.companion.connections)
+    wait_until(lambda: not live.companion.connections, 20)
 
 
 @pytest.mark.slow
